@@ -1,12 +1,14 @@
 """The stanza-event API; both backends have exactly this surface."""
 
 import xml.etree.ElementTree as ET
-from collections.abc import Buffer, Iterator, Mapping  # type: ignore[attr-defined]
-from typing import Any, ClassVar, final, overload
+from collections.abc import Iterator, Mapping
+from typing import ClassVar, TypeVar, final, overload
+
+from typing_extensions import Buffer
 
 from .limits import Limits
 
-type Event = StreamStart | Stanza | StreamEnd
+_T = TypeVar("_T")
 
 def kernels() -> tuple[str, ...]:
     """Names of the kernels this processor can run, slowest first."""
@@ -50,7 +52,7 @@ class Element:
     @overload
     def get(self, key: str) -> str | None: ...
     @overload
-    def get[T](self, key: str, default: T) -> str | T:
+    def get(self, key: str, default: _T) -> str | _T:
         """Value of the attribute with that Clark name."""
     def __len__(self) -> int: ...
     def __bool__(self) -> bool:
@@ -73,9 +75,9 @@ class Element:
         self, path: str, default: None = None, namespaces: Mapping[str, str] | None = None
     ) -> str | None: ...
     @overload
-    def findtext[T](
-        self, path: str, default: T, namespaces: Mapping[str, str] | None = None
-    ) -> str | T:
+    def findtext(
+        self, path: str, default: _T, namespaces: Mapping[str, str] | None = None
+    ) -> str | _T:
         """Text of the first match: "" if it has none, `default` if nothing matches."""
     def iter(self, tag: str | None = None) -> Iterator[Element]:
         """This element and all inside it in document order, or those with that tag."""
@@ -137,7 +139,7 @@ class StreamStart:
     @overload
     def get(self, key: str) -> str | None: ...
     @overload
-    def get[T](self, key: str, default: T) -> str | T:
+    def get(self, key: str, default: _T) -> str | _T:
         """Value of the attribute with that Clark name."""
     @property
     def to(self) -> str | None:
@@ -190,7 +192,7 @@ class StreamParser:
     @property
     def limits(self) -> Limits:
         """The bounds this parser holds the stream to."""
-    def feed(self, data: Buffer | str) -> Iterator[Event]:
+    def feed(self, data: Buffer | str) -> Iterator[StreamStart | Stanza | StreamEnd]:
         """Take more bytes; the iterator tokenizes them as it is read.
 
         A `StreamError` is raised by the iterator, after everything that was complete before it. What
