@@ -1,0 +1,42 @@
+"""The extension module; everything else about the package is in pyproject.toml."""
+
+from __future__ import annotations
+
+import sys
+from glob import glob
+
+from Cython.Distutils import Extension, build_ext
+from setuptools import setup
+
+
+class BuildExtension(build_ext):
+    """Compile with the flags of the compiler at hand; go on without the extension if it can't be."""
+
+    def build_extension(self, ext: Extension) -> None:
+        if self.compiler.compiler_type != "msvc":
+            ext.extra_compile_args = ["-O3", "-std=c11", "-fvisibility=hidden"]
+        try:
+            super().build_extension(ext)
+        except Exception as error:
+            self.warn(
+                f"{ext.name} could not be compiled ({error}). xmppfast will work without it, on its "
+                "slower backend 'expat'; for the compiled one, install a C compiler and Python's "
+                "headers and install xmppfast again."
+            )
+            raise  # setuptools goes on after an optional extension's failure
+
+
+TOKENIZER = Extension(
+    "xmppfast.xml._tokenizer",
+    sources=["xmppfast/xml/_tokenizer.pyx", *sorted(glob("src_c/*.c"))],
+    include_dirs=["src_c"],
+    depends=sorted(path for kind in ("h", "def", "inc") for path in glob(f"src_c/*.{kind}")),
+    optional=True,
+    cython_directives={"language_level": "3", "freethreading_compatible": True},
+)
+
+setup(
+    # PyPy runs the backend on pyexpat faster than it calls a C extension.
+    ext_modules=[TOKENIZER] if sys.implementation.name == "cpython" else [],
+    cmdclass={"build_ext": BuildExtension},
+)
