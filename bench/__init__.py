@@ -1,0 +1,1 @@
+"""Measurements of xmppfast: ratios, taken side by side, and the bars they are held to."""
