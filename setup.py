@@ -10,7 +10,7 @@ from setuptools import setup
 
 
 class BuildExtension(build_ext):
-    """Compile with the flags of the compiler at hand; go on without the extension if it can't be."""
+    """Compile with the flags of the compiler at hand; say what it means if that fails."""
 
     def build_extension(self, ext: Extension) -> None:
         if self.compiler.compiler_type != "msvc":
@@ -19,9 +19,9 @@ class BuildExtension(build_ext):
             super().build_extension(ext)
         except Exception as error:
             self.warn(
-                f"{ext.name} could not be compiled ({error}). xmppfast will work without it, on its "
-                "slower backend 'expat'; for the compiled one, install a C compiler and Python's "
-                "headers and install xmppfast again."
+                f"{ext.name} could not be compiled ({error}). xmppfast will work without it, on "
+                "its slower backend 'expat'; for the compiled one, install a C compiler and "
+                "Python's headers, and install xmppfast again."
             )
             raise  # setuptools goes on after an optional extension's failure
 
