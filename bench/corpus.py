@@ -210,9 +210,7 @@ def load(folder: Path) -> dict[str, Corpus]:
     }
 
 
-def corpora(
-    folder: Path | None = None, *, seed: int = 1, scale: float = 1.0
-) -> dict[str, Corpus]:
+def corpora(folder: Path | None = None, *, seed: int = 1, scale: float = 1.0) -> dict[str, Corpus]:
     """The corpora by name: those in a folder, or our own.
 
     Raises FileNotFoundError if the folder has none of them.

@@ -7,6 +7,11 @@ from collections.abc import Callable
 from random import Random
 from xml.sax.saxutils import escape
 
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
 _DOMAINS = (
     "example.org",
     "chat.example.net",
@@ -16,11 +21,11 @@ _DOMAINS = (
     "a3.example",
 )
 _RESOURCES = ("phone", "laptop", "Conversations.k3Vq", "gajim.7GQ2M1ZD", "dino.88ab01fe", "web-51")
-_PEOPLE = (
+_PEOPLE = _words(
     "ada grace alan barbara.liskov dijkstra edsger frances hedy john.backus katherine ken "
     "lovelace margaret niklaus radia rosalind.p shafi sophie tim.bl tony vint yukihiro"
-).split()
-_ENGLISH = (
+)
+_ENGLISH = _words(
     "a about after again all also and any are as at back be because been before but by can "
     "could day did do does down each even every few find first for from get give go good had has "
     "have he here him his house how I if in into is it its just know last like little long look "
@@ -29,23 +34,31 @@ _ENGLISH = (
     "thanks that the their them then there these they thing think this time to tomorrow two under "
     "up us use very want was way we well went were what when where which who why will with work "
     "would year yes you your don't that's we're"
-).split()
+)
 _FOREIGN = (
-    "Привет завтра встреча в восемь спасибо хорошо увидимся на вокзале".split(),
-    "Schöne Grüße aus Köln später müssen wir übers Gespräch für Dienstag reden".split(),
-    "明日 会議 資料 送って ください ありがとう 了解 です".split(),
-    "مرحبا غدا نلتقي في المحطة شكرا جزيلا نعم".split(),
+    _words("Привет завтра встреча в восемь спасибо хорошо увидимся на вокзале"),
+    _words("Schöne Grüße aus Köln später müssen wir übers Gespräch für Dienstag reden"),
+    _words("明日 会議 資料 送って ください ありがとう 了解 です"),
+    _words("مرحبا غدا نلتقي في المحطة شكرا جزيلا نعم"),
 )
 _EMOJI = ("🙂", "🎈", "🍰", "🚲", "👋🏽")
-_REFERENCES = (" &lt;3", " &amp; co", " -&gt; see", " &quot;so&quot;", " it&apos;s", " &#8364;20", " &#x1F44D;")
-_FEATURES = (
+_REFERENCES = (
+    " &lt;3",
+    " &amp; co",
+    " -&gt; see",
+    " &quot;so&quot;",
+    " it&apos;s",
+    " &#8364;20",
+    " &#x1F44D;",
+)
+_FEATURES = _words(
     "http://jabber.org/protocol/caps http://jabber.org/protocol/chatstates "
     "http://jabber.org/protocol/disco#info http://jabber.org/protocol/ibb "
     "http://jabber.org/protocol/muc http://jabber.org/protocol/si jabber:iq:last "
     "jabber:iq:version jabber:x:conference urn:xmpp:attention:0 urn:xmpp:blocking "
     "urn:xmpp:carbons:2 urn:xmpp:jingle:1 urn:xmpp:mam:2 urn:xmpp:message-correct:0 "
     "urn:xmpp:ping urn:xmpp:receipts urn:xmpp:time"
-).split()
+)
 _CLIENTS = ("http://conversations.im", "https://gajim.org", "https://dino.im", "https://psi-im.org")
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
@@ -71,7 +84,7 @@ class StanzaSource:
     def _below(self, bound: int) -> int:
         return int(self._random.random() * bound)
 
-    def _one(self, choices: tuple[str, ...] | list[str] | str) -> str:
+    def _one(self, choices: tuple[str, ...] | str) -> str:
         return choices[self._below(len(choices))]
 
     def _bytes(self, count: int) -> bytes:
@@ -97,7 +110,7 @@ class StanzaSource:
     def _full(self) -> str:
         return f"{self._bare()}/{self._one(_RESOURCES)}"
 
-    def _words(self) -> str:
+    def _sentence(self) -> str:
         """What people write: mostly short; one in ten with other scripts or references."""
         count = 2 + self._below(8) + (self._below(24) if self._chance(0.15) else 0)
         words = _ENGLISH
@@ -144,7 +157,7 @@ class StanzaSource:
             receipt: Attributes = {"xmlns": "urn:xmpp:receipts", "id": self._id()}
             inside = self._element("received", receipt)
         else:
-            inside = self._element("body", {}, self._words())
+            inside = self._element("body", {}, self._sentence())
             if self._chance(0.85):
                 inside += self._element("active", {"xmlns": chat_states})
             if self._chance(0.8):
@@ -152,7 +165,11 @@ class StanzaSource:
             if self._chance(0.8):
                 inside += self._element("origin-id", {"xmlns": "urn:xmpp:sid:0", "id": origin})
             if self._chance(0.25):
-                marked: Attributes = {"xmlns": "urn:xmpp:sid:0", "by": self._bare(), "id": self._id()}
+                marked: Attributes = {
+                    "xmlns": "urn:xmpp:sid:0",
+                    "by": self._bare(),
+                    "id": self._id(),
+                }
                 inside += self._element("stanza-id", marked)
         return self._element("message", {"xmlns": xmlns, **attributes}, inside)
 
@@ -168,7 +185,7 @@ class StanzaSource:
         if self._chance(0.4):
             inside += self._element("show", {}, self._one(("away", "xa", "dnd", "chat")))
         if self._chance(0.2):
-            inside += self._element("status", {}, self._words())
+            inside += self._element("status", {}, self._sentence())
         if self._chance(0.5):
             inside += self._element("priority", {}, str(self._below(64) - 1))
         capabilities: Attributes = {
@@ -183,7 +200,9 @@ class StanzaSource:
             inside += self._element("x", {"xmlns": "vcard-temp:x:update"}, photo)
         if self._chance(0.12):
             occupant: Attributes = {
-                "affiliation": "member", "role": "participant", "jid": self._full()
+                "affiliation": "member",
+                "role": "participant",
+                "jid": self._full(),
             }
             item = self._element("item", occupant) + self._element("status", {"code": "110"})
             inside += self._element("x", {"xmlns": "http://jabber.org/protocol/muc#user"}, item)
@@ -191,7 +210,10 @@ class StanzaSource:
 
     def _iq(self, kind: str, inside: str) -> str:
         attributes: Attributes = {
-            "from": self._full(), "to": self._full(), "id": self._id(), "type": kind
+            "from": self._full(),
+            "to": self._full(),
+            "id": self._id(),
+            "type": kind,
         }
         return self._element("iq", attributes, inside)
 
@@ -279,13 +301,14 @@ class StanzaSource:
         identifier = self._bytes(3).hex()
         if kind < 65:
             to = f"{self._one(_PEOPLE)}@example.org"
-            ping: Attributes = {
-                "from": "example.org", "id": identifier, "to": to, "type": "get"
-            }
+            ping: Attributes = {"from": "example.org", "id": identifier, "to": to, "type": "get"}
             return self._element("iq", ping, "<ping xmlns='urn:xmpp:ping'/>")
         if kind < 90:
             answer: Attributes = {
-                "type": "result", "id": identifier, "from": self._full(), "to": "example.org"
+                "type": "result",
+                "id": identifier,
+                "from": self._full(),
+                "to": "example.org",
             }
             return self._element("iq", answer)
         return self._element("presence", {"from": self._full(), "type": "unavailable"})
