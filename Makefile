@@ -1,0 +1,66 @@
+# make build   a virtual environment in .venv with xmppfast and everything for working on it
+# make run     a recorded session parsed, and the speed beside expat's
+# make test    everything that has to hold before a change goes in
+PYTHON ?= python3
+VENV ?= .venv
+PYTEST_FLAGS ?= -n auto
+BIN = $(VENV)/bin
+BUILT = $(VENV)/.built
+CAPTURE = examples/data/mcabber-s2c.bin
+
+.NOTPARALLEL:
+.PHONY: build run test lint test-c test-sdist test-versions test-fuzz test-python bench fuzz clean
+
+build: $(BUILT)
+
+$(BUILT): setup.py pyproject.toml xmppfast/xml/_tokenizer.pyx $(wildcard xmppfast/xml/*.pxd src_c/*)
+	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("xmppfast needs Python 3.11 or newer: make PYTHON=...")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --editable '.[test,lint]'
+	touch $@
+
+run: build
+	$(BIN)/xmppfast parse $(CAPTURE) | head -n 40
+	@echo
+	$(BIN)/xmppfast parse --stats $(CAPTURE)
+	@echo
+	$(BIN)/python examples/speed.py $(CAPTURE)
+
+test: lint test-c test-sdist test-versions test-fuzz test-python
+
+lint: build
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+# The tokenizer alone, with sanitizers, guard pages, failing allocations and Valgrind.
+test-c:
+	$(MAKE) -C tests/c test
+
+# The source distribution, installed where there is nothing else.
+test-sdist: build
+	.ci/sdist $(BIN)/python
+
+# The API's tests on the other Python versions of this machine.
+test-versions: build
+	.ci/versions $(BIN)/python
+
+# One minute of fuzzing.
+test-fuzz: build
+	$(MAKE) -C tests/fuzz ci PYTHON=$(abspath $(BIN)/python)
+
+test-python: build
+	$(BIN)/python -m pytest $(PYTEST_FLAGS)
+
+bench: build
+	$(BIN)/python -m bench
+
+fuzz: build
+	$(MAKE) -C tests/fuzz PYTHON=$(abspath $(BIN)/python)
+
+clean:
+	rm -rf .venv build dist *.egg-info xmppfast/xml/_tokenizer.c xmppfast/xml/_tokenizer.html
+	rm -f xmppfast/xml/_tokenizer.*.so xmppfast/xml/_tokenizer.*.pyd
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis bench/out bench/corpus tests/fuzz/out
+	find . -name __pycache__ -prune -exec rm -rf {} +
+	-$(MAKE) -C tests/c clean
+	-$(MAKE) -C tests/fuzz clean
