@@ -15,9 +15,10 @@ _CHILD = (
 )
 
 
-def measure(rounds: int) -> Iterator[Figure]:
+def measure(backend: str, rounds: int) -> Iterator[Figure]:
     """Wall time of the import statement, the interpreter's own start left out."""
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    environment = {**os.environ, "XMPPFAST_BACKEND": backend}
+    environment |= {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     command = [sys.executable, "-c", _CHILD]
     took = [
         float(subprocess.check_output(command, env=environment, text=True)) * 1000
