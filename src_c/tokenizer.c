@@ -1,0 +1,728 @@
+#include "tokenizer.h"
+
+#include "namespaces.h"
+#include "scan.h"
+#include "tag.h"
+#include "utf8.h"
+
+/* Bytes taken in one go: enough to keep the kernels busy, few enough to stay in the first cache
+ * together with their index. */
+enum { SLICE = 8192 };
+
+/* An XML declaration that is longer isn't one; RFC 6120 needs 38 bytes. */
+enum { DECLARATION_BYTES = 256 };
+
+/* What the readers of items return, besides a xf_status. */
+enum { READ_ON = 100, NEED_MORE };
+
+void xf_init(xf_tokenizer *t, const xf_limits *limits, const xf_allocator *allocator,
+             const xf_kernel *kernel)
+{
+    memset(t, 0, sizeof *t);
+    t->limits = *limits;
+    t->allocator = *allocator;
+    t->kernel = kernel;
+    t->name_stop = (uint64_t)1 << (limits->name_bytes < 31 ? limits->name_bytes : 31);
+    t->line = 1;
+    xf_adopt(t, 0);
+}
+
+void xf_expect_element(xf_tokenizer *t)
+{
+    t->single = 1;
+}
+
+static void *resize(xf_tokenizer *t, void *block, size_t bytes)
+{
+    return t->allocator.resize(t->allocator.context, block, bytes);
+}
+
+#define FREE(t, block) (resize(t, block, 0), (block) = 0)
+
+static void free_index(xf_tokenizer *t)
+{
+    if (t->index)
+        FREE(t, t->index);
+    t->index_capacity = t->entries = t->next = 0;
+}
+
+static void free_buffer(xf_tokenizer *t)
+{
+    if (t->buffer)
+        FREE(t, t->buffer);
+    if (t->tape)
+        FREE(t, t->tape);
+    if (t->scopes)
+        FREE(t, t->scopes);
+    t->capacity = t->slots_capacity = t->scopes_capacity = 0;
+    t->slots = t->scopes_used = 0;
+}
+
+void xf_release(xf_tokenizer *t)
+{
+    free_index(t);
+    free_buffer(t);
+}
+
+int xf_reserve(xf_tokenizer *t, uint32_t slots)
+{
+    uint64_t least = (uint64_t)t->slots + slots, capacity = t->slots_capacity;
+    if (least <= capacity)
+        return 1;
+    capacity = capacity < 64 ? 64 : capacity * 2;
+    if (capacity < least)
+        capacity = least;
+    if (capacity >= XF_NS_HEADER)
+        return 0;
+    void *tape = resize(t, t->tape, (size_t)capacity * sizeof(xf_slot));
+    if (!tape)
+        return 0;
+    t->tape = tape;
+    t->slots_capacity = (uint32_t)capacity;
+    return 1;
+}
+
+/* Positions. ------------------------------------------------------------------------------- */
+
+/* Counts lines up to `place` in the buffer. */
+static void find_line(const xf_tokenizer *t, uint32_t place, uint64_t *line, uint64_t *line_start)
+{
+    *line = t->line;
+    *line_start = t->line_start;
+    if (!t->broken)
+        return;
+    const uint8_t *from = t->buffer, *end = t->buffer + place, *found;
+    uint64_t lines = 0;
+    for (const uint8_t *p = from; p < end; p++) /* compilers make vector code of this */
+        lines += *p == '\n';
+    if (!lines)
+        return;
+    *line += lines;
+    for (found = end; found[-1] != '\n';)
+        found--;
+    *line_start = t->origin + (uint64_t)(found - from);
+}
+
+/* Forgets the buffer's first bytes. */
+static void drop(xf_tokenizer *t, uint32_t bytes)
+{
+    find_line(t, bytes, &t->line, &t->line_start);
+    t->origin += bytes;
+    t->filled -= bytes;
+    t->end -= bytes;
+    t->at -= bytes;
+    t->start -= bytes;
+    t->item_start -= bytes;
+}
+
+static xf_status fail(xf_tokenizer *t, xf_error error, uint32_t place, uint32_t noticed)
+{
+    uint64_t line_start;
+    if (t->counting && noticed - t->start > t->limits.stanza_bytes) {
+        error = XF_E_STANZA_BYTES;
+        place = t->start + t->limits.stanza_bytes;
+    }
+    t->error = error;
+    t->error_offset = t->origin + place;
+    find_line(t, place, &t->error_line, &line_start);
+    t->error_column = t->error_offset - line_start + 1;
+    xf_release(t);
+    return XF_FAILED;
+}
+
+/* Input. ----------------------------------------------------------------------------------- */
+
+static uint32_t first_kept(const xf_tokenizer *t)
+{
+    return t->counting ? t->start : t->at;
+}
+
+/* Moves the offsets on the tape along with the bytes they mean. */
+static void move_tape(xf_tokenizer *t, uint32_t by)
+{
+    for (uint32_t slot = 0; slot < t->slots;) {
+        xf_element *e = (xf_element *)(t->tape + slot);
+        e->start -= by;
+        e->tag_end -= by;
+        e->content_end -= by;
+        slot += XF_ELEMENT_SLOTS;
+        for (uint32_t i = 0; i < e->attributes; i++, slot++) {
+            xf_attribute *a = (xf_attribute *)(t->tape + slot);
+            a->name -= by;
+            a->value -= by;
+        }
+    }
+}
+
+/* Makes room for `size` more bytes in the buffer and for their index. */
+static int make_room(xf_tokenizer *t, uint32_t size)
+{
+    uint32_t keep = first_kept(t);
+    if (keep) {
+        memmove(t->buffer, t->buffer + keep, t->filled - keep);
+        if (t->mode == XF_IN_STANZA)
+            move_tape(t, keep);
+        drop(t, keep);
+    }
+    if (t->capacity - t->filled < size) {
+        uint32_t capacity = t->filled + size;
+        if (t->filled && capacity < t->capacity * 2)
+            capacity = t->capacity * 2;
+        uint8_t *buffer = resize(t, t->buffer, (size_t)capacity + XF_PADDING);
+        if (!buffer)
+            return 0;
+        t->buffer = buffer;
+        t->capacity = capacity;
+    }
+    if (t->index_capacity < size) {
+        free_index(t);
+        t->index = resize(t, 0, (size_t)(size + XF_PADDING) * sizeof(uint32_t));
+        if (!t->index)
+            return 0;
+        t->index_capacity = size;
+    }
+    return 1;
+}
+
+/* Takes in the next slice. All entries of the last one are read. */
+static int load(xf_tokenizer *t, const uint8_t **data, size_t *size)
+{
+    uint32_t take = *size < SLICE ? (uint32_t)*size : SLICE, seen = 0;
+    if (!make_room(t, take))
+        return 0;
+    uint32_t before = t->filled;
+    t->entries = t->kernel->index(*data, take, t->buffer, before, t->index, &seen);
+    t->next = 0;
+    t->filled += take;
+    if (seen & (XF_FORBIDDEN | XF_WIDE) || t->end < before) {
+        uint32_t place;
+        int found = xf_utf8_check(t->buffer, t->end, t->filled, &place);
+        t->end = place;
+        if (found == XF_UTF8_BAD || found == XF_UTF8_NO_CHAR) {
+            /* Bytes from there on are left to the caller. */
+            t->stop = found == XF_UTF8_BAD ? XF_E_NOT_UTF8 : XF_E_CHAR;
+            t->stop_nul = t->buffer[place] == 0;
+            t->filled = place > before ? place : before;
+            take = t->filled - before;
+            while (t->entries && t->index[t->entries - 1] >= t->end)
+                t->entries--;
+        }
+    } else {
+        t->end = t->filled;
+    }
+    memset(t->buffer + t->filled, 0, XF_PADDING);
+    for (uint32_t i = 0; i < XF_SENTINELS; i++)
+        t->index[t->entries + i] = t->filled;
+    t->seen = seen & (XF_CONTROL | XF_WIDE);
+    t->flags |= t->seen;
+    t->broken |= (seen & XF_CONTROL) != 0;
+    *data += take;
+    *size -= take;
+    return 1;
+}
+
+/* All input is read: keeps only what the next one continues. */
+static void settle(xf_tokenizer *t)
+{
+    free_index(t);
+    if (first_kept(t) == t->filled) {
+        if (t->buffer)
+            drop(t, t->filled);
+        t->broken = 0;
+        free_buffer(t);
+    }
+}
+
+/* The end tag at t->item_start, as far as `end`. */
+static int read_end_tag(const xf_tokenizer *t, uint32_t end, xf_fault *fault)
+{
+    const xf_element *e;
+    const uint8_t *name;
+    if (t->mode == XF_IN_STANZA) {
+        e = xf_element_at(t->tape, t->open);
+        name = t->buffer + e->start + 1;
+    } else {
+        e = xf_element_at(t->header->tape, 0);
+        name = t->header->bytes + (e->start - t->header->base) + 1;
+    }
+    return xf_read_end_tag(t, t->item_start, end, name, e->name_length, fault);
+}
+
+/* Reads an item that isn't complete as far as it is there: an error in it comes before the one that
+ * is to be made. */
+static int read_part(xf_tokenizer *t)
+{
+    xf_fault fault = {0, 0};
+    uint32_t behind;
+    int result = 0, closed;
+    switch (t->item) {
+    case XF_START_TAG:
+        result = xf_read_start_tag(t, t->item_start, t->end, &closed, &fault);
+        break;
+    case XF_END_TAG:
+        result = read_end_tag(t, t->end, &fault);
+        break;
+    case XF_REFERENCE:
+        result = xf_read_reference(t->buffer, t->item_start, t->end, &behind);
+        fault.place = t->item_start;
+        fault.at = behind;
+        break;
+    }
+    if (result == XF_READ_NO_MEMORY)
+        return XF_NO_MEMORY;
+    return result > 0 ? fail(t, (xf_error)result, fault.place, fault.at) : READ_ON;
+}
+
+/* XML 1.0 appendix F: "<" or nothing in front of a NUL is how UTF-16 and UTF-32 begin. */
+static xf_error stop_error(const xf_tokenizer *t)
+{
+    uint64_t before = t->origin + t->end - t->stream_start;
+    int wide = before == 0 || (before == 1 && t->buffer[t->end - 1] == '<');
+    return t->stop_nul && wide ? XF_E_NOT_UTF8 : (xf_error)t->stop;
+}
+
+/* Gets more input. */
+static int need(xf_tokenizer *t, const uint8_t **data, size_t *size)
+{
+    int too_long = t->counting && t->end - t->start > t->limits.stanza_bytes;
+    if (t->stop || too_long) {
+        int result = read_part(t);
+        if (result != READ_ON)
+            return result;
+        if (t->stop)
+            return fail(t, stop_error(t), t->end, t->end);
+        return fail(t, XF_E_STANZA_BYTES, t->start + t->limits.stanza_bytes, t->end);
+    }
+    if (*size == 0) {
+        settle(t);
+        return XF_MORE;
+    }
+    return load(t, data, size) ? READ_ON : XF_NO_MEMORY;
+}
+
+/* Items. ----------------------------------------------------------------------------------- */
+
+static void begin_tape(xf_tokenizer *t)
+{
+    t->slots = t->open = t->depth = t->elements = t->scopes_used = 0;
+    t->default_ns = t->header_ns;
+    t->scope = t->header_scope;
+    t->flags = t->seen;
+}
+
+static void begin_stanza(xf_tokenizer *t, uint32_t start)
+{
+    begin_tape(t);
+    t->mode = XF_IN_STANZA;
+    t->counting = 1;
+    t->start = start;
+}
+
+static const struct {
+    const char *text;
+    uint8_t length;
+} openings[] = {{"<!--", 4}, {"<!DOCTYPE", 9}, {"<![CDATA[", 9}};
+
+static xf_error text_error(const xf_tokenizer *t)
+{
+    static const xf_error errors[] = {[XF_BEFORE_ROOT] = XF_E_TEXT_BEFORE_ROOT,
+                                      [XF_IN_STREAM] = XF_E_TEXT_IN_STREAM,
+                                      [XF_AFTER_ROOT] = XF_E_AFTER_ROOT};
+    return errors[t->mode];
+}
+
+/* "<!": a comment, a document type declaration, a CDATA section, or nothing that exists. */
+static int open_declaration(xf_tokenizer *t, uint32_t start)
+{
+    const uint8_t *b = t->buffer + start;
+    uint32_t here = t->end - start, longest = 0;
+    for (unsigned i = 0; i < sizeof openings / sizeof openings[0]; i++) {
+        uint32_t same = 0;
+        while (same < here && same < openings[i].length &&
+               b[same] == (uint8_t)openings[i].text[same])
+            same++;
+        if (same == openings[i].length) {
+            uint32_t last = start + same - 1;
+            if (i < 2)
+                return fail(t, i ? XF_E_DOCTYPE : XF_E_COMMENT, start, last);
+            if (t->mode != XF_IN_STANZA)
+                return fail(t, text_error(t), start, last);
+            t->flags |= XF_ESCAPED;
+            t->item = XF_CDATA;
+            t->item_start = start;
+            return READ_ON;
+        }
+        if (same > longest)
+            longest = same;
+    }
+    if (longest == here)
+        return NEED_MORE;
+    return fail(t, XF_E_MARKUP, start, start + longest);
+}
+
+/* "<?": the XML declaration, or a processing instruction. */
+static int open_instruction(xf_tokenizer *t, uint32_t start)
+{
+    const uint8_t *b = t->buffer;
+    uint32_t name = start + 2, i = 0;
+    if (name == t->end)
+        return NEED_MORE;
+    if (xf_name_end(b, name, t->end) == name)
+        return fail(t, XF_E_MARKUP, start, name);
+    while (i < 3 && name + i < t->end && (b[name + i] | 0x20) == (uint8_t)"xml"[i])
+        i++;
+    if (name + i == t->end)
+        return NEED_MORE;
+    if (i < 3)
+        return fail(t, XF_E_INSTRUCTION, start, name + i);
+    /* A name goes on behind "xml" as it would behind any letter. */
+    uint32_t behind = xf_name_end(b, name + 2, t->end);
+    if (behind > name + 3)
+        return fail(t, XF_E_INSTRUCTION, start, name + 3);
+    if (memcmp(b + name, "xml", 3) != 0 || t->origin + start != t->stream_start)
+        return fail(t, XF_E_XML_DECLARATION_PLACE, start, name + 3);
+    t->item = XF_DECLARATION;
+    return READ_ON;
+}
+
+/* "<" at `start`, which is not read yet. Finds out what it begins. */
+static int open_item(xf_tokenizer *t, uint32_t start)
+{
+    int result;
+    t->item = XF_OPENING;
+    t->item_start = start;
+    if (!t->counting) {
+        t->counting = 1;
+        t->start = start;
+    }
+    if (t->end - start < 2)
+        return NEED_MORE;
+    switch (t->buffer[start + 1]) {
+    case '!':
+        result = open_declaration(t, start);
+        break;
+    case '?':
+        result = open_instruction(t, start);
+        break;
+    case '/':
+        if (t->mode == XF_BEFORE_ROOT)
+            return fail(t, XF_E_MARKUP, start, start + 1);
+        if (t->mode == XF_AFTER_ROOT)
+            return fail(t, XF_E_AFTER_ROOT, start, start + 1);
+        t->item = XF_END_TAG;
+        return READ_ON;
+    default:
+        if (xf_name_end(t->buffer, start + 1, t->end) == start + 1)
+            return fail(t, XF_E_MARKUP, start, start + 1);
+        if (t->mode == XF_AFTER_ROOT)
+            return fail(t, XF_E_AFTER_ROOT, start, start + 1);
+        if (t->mode == XF_IN_STREAM || (t->mode == XF_BEFORE_ROOT && t->single))
+            begin_stanza(t, start);
+        else if (t->mode == XF_BEFORE_ROOT)
+            begin_tape(t);
+        t->item = XF_START_TAG;
+        t->quote = 0;
+        return READ_ON;
+    }
+    return result;
+}
+
+/* Leaves a stanza or header to the caller. */
+static xf_status deliver(xf_tokenizer *t, xf_status status, xf_event *event)
+{
+    event->bytes = t->buffer + t->start;
+    event->tape = t->tape;
+    event->header = t->header;
+    event->length = t->at - t->start;
+    event->slots = t->slots;
+    event->base = t->start;
+    event->flags = t->flags;
+    t->counting = 0;
+    return status;
+}
+
+static xf_status deliver_stanza(xf_tokenizer *t, xf_event *event)
+{
+    if (t->at - t->start > t->limits.stanza_bytes)
+        return fail(t, XF_E_STANZA_BYTES, t->start + t->limits.stanza_bytes, t->at);
+    t->mode = t->single ? XF_AFTER_ROOT : XF_IN_STREAM;
+    return deliver(t, XF_STANZA, event);
+}
+
+/* Reads on in the index for the ">" of a tag. Returns 1 with *close set if it is there, also in
+ * front of what no tag can contain; then *close is that. */
+static int find_tag_close(xf_tokenizer *t, uint32_t *close)
+{
+    while (t->next < t->entries) {
+        uint32_t place = t->index[t->next++];
+        uint8_t c = t->buffer[place];
+        *close = place;
+        if (t->item == XF_END_TAG || c == '<')
+            return 1;
+        if (t->quote) {
+            if (c == t->quote)
+                t->quote = 0;
+        } else if (c == '\'' || c == '"') {
+            t->quote = c;
+        } else {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static int read_start(xf_tokenizer *t, xf_event *event)
+{
+    uint32_t close;
+    int closed, result;
+    xf_fault fault = {0, 0};
+    if (!find_tag_close(t, &close))
+        return NEED_MORE;
+    result = xf_read_start_tag(t, t->item_start, close + 1, &closed, &fault);
+    if (result == XF_READ_NO_MEMORY) {
+        t->next--; /* the same again */
+        return XF_NO_MEMORY;
+    }
+    if (result)
+        return fail(t, (xf_error)result, fault.place, fault.at);
+    t->item = XF_NO_ITEM;
+    t->at = close + 1;
+    if (t->mode == XF_IN_STANZA)
+        return closed && t->depth == 0 ? (int)deliver_stanza(t, event) : READ_ON;
+    t->self_closed = (uint8_t)closed;
+    t->mode = XF_IN_STREAM;
+    if (t->at - t->start > t->limits.stanza_bytes)
+        return fail(t, XF_E_STANZA_BYTES, t->start + t->limits.stanza_bytes, t->at);
+    return deliver(t, XF_START, event);
+}
+
+static int read_end(xf_tokenizer *t, xf_event *event)
+{
+    uint32_t close;
+    xf_fault fault = {0, 0};
+    if (!find_tag_close(t, &close))
+        return NEED_MORE;
+    int result = read_end_tag(t, close + 1, &fault);
+    if (result)
+        return fail(t, (xf_error)result, fault.place, fault.at);
+    t->item = XF_NO_ITEM;
+    t->at = close + 1;
+    if (t->mode == XF_IN_STREAM) {
+        t->mode = XF_AFTER_ROOT;
+        t->slots = 0;
+        return deliver(t, XF_END, event);
+    }
+    xf_element *e = (xf_element *)(t->tape + t->open);
+    e->content_end = t->item_start;
+    e->skip = t->slots - t->open;
+    t->scopes_used -= e->prefixes;
+    if (--t->depth == 0)
+        return deliver_stanza(t, event);
+    t->open = e->parent;
+    e = (xf_element *)(t->tape + t->open);
+    t->default_ns = e->default_ns;
+    t->scope = e->scope;
+    return READ_ON;
+}
+
+static int read_declaration(xf_tokenizer *t)
+{
+    xf_fault fault;
+    while (t->next < t->entries) {
+        uint32_t place = t->index[t->next];
+        if (place - t->item_start >= DECLARATION_BYTES)
+            break;
+        t->next++;
+        if (t->buffer[place] != '>' || t->buffer[place - 1] != '?')
+            continue;
+        int result = xf_read_declaration(t, t->item_start, place + 1, &fault);
+        if (result)
+            return fail(t, (xf_error)result, fault.place, fault.at);
+        t->item = XF_NO_ITEM;
+        t->at = place + 1;
+        return READ_ON;
+    }
+    if (t->end - t->item_start > DECLARATION_BYTES)
+        return fail(t, XF_E_XML_DECLARATION, t->item_start, t->item_start + DECLARATION_BYTES);
+    return NEED_MORE;
+}
+
+static int read_reference(xf_tokenizer *t)
+{
+    uint32_t behind, end = t->end;
+    /* The next entry ends it, be it its ";" or what makes it wrong. */
+    if (t->next < t->entries)
+        end = t->index[t->next] + 1;
+    else
+        return NEED_MORE;
+    int result = xf_read_reference(t->buffer, t->item_start, end, &behind);
+    if (result)
+        return fail(t, (xf_error)result, t->item_start, behind);
+    t->next++;
+    t->flags |= XF_ESCAPED;
+    t->item = XF_NO_ITEM;
+    return READ_ON;
+}
+
+static int read_cdata(xf_tokenizer *t)
+{
+    while (t->next < t->entries) {
+        uint32_t place = t->index[t->next++];
+        if (t->buffer[place] == '>' && t->buffer[place - 1] == ']' &&
+            t->buffer[place - 2] == ']' && place >= t->item_start + 11) {
+            t->item = XF_NO_ITEM;
+            return READ_ON;
+        }
+    }
+    return NEED_MORE;
+}
+
+/* Text of a stanza up to the next thing that the walk can't take. */
+static int read_text(xf_tokenizer *t)
+{
+    if (t->next == t->entries)
+        return NEED_MORE;
+    uint32_t place = t->index[t->next++];
+    switch (t->buffer[place]) {
+    case '<':
+        return open_item(t, place);
+    case '&':
+        t->item = XF_REFERENCE;
+        t->item_start = place;
+        return READ_ON;
+    case '>':
+        if (t->buffer[place - 1] == ']' && t->buffer[place - 2] == ']')
+            return fail(t, XF_E_CDATA_END, place - 2, place);
+    }
+    return READ_ON;
+}
+
+/* White space between elements up to the next "<". */
+static int read_gap(xf_tokenizer *t)
+{
+    uint32_t at = t->at, end = t->next < t->entries ? t->index[t->next] : t->end;
+    while (at < end && xf_classes[t->buffer[at]] & XF_SPACE)
+        at++;
+    t->at = at;
+    if (at < end || (t->next < t->entries && t->buffer[at] != '<'))
+        return fail(t, text_error(t), at, at);
+    if (t->next == t->entries)
+        return NEED_MORE;
+    if ((t->mode == XF_IN_STREAM || (t->mode == XF_BEFORE_ROOT && t->single)) &&
+        t->end - at > 1 && (xf_classes[t->buffer[at + 1]] & XF_NAME_START)) {
+        begin_stanza(t, at);
+        return READ_ON;
+    }
+    t->next++;
+    return open_item(t, at);
+}
+
+/* Reads the next thing. */
+static int read_item(xf_tokenizer *t, xf_event *event)
+{
+    switch ((xf_item)t->item) {
+    case XF_OPENING:
+        return open_item(t, t->item_start);
+    case XF_DECLARATION:
+        return read_declaration(t);
+    case XF_START_TAG:
+        return read_start(t, event);
+    case XF_END_TAG:
+        return read_end(t, event);
+    case XF_REFERENCE:
+        return read_reference(t);
+    case XF_CDATA:
+        return read_cdata(t);
+    case XF_NO_ITEM:
+        break;
+    }
+    return t->mode == XF_IN_STANZA ? read_text(t) : read_gap(t);
+}
+
+xf_status xf_next(xf_tokenizer *t, const uint8_t **data, size_t *size, xf_event *event)
+{
+    if (t->error)
+        return XF_FAILED;
+    if (t->self_closed) {
+        static const xf_event none;
+        t->self_closed = 0;
+        t->mode = XF_AFTER_ROOT;
+        *event = none;
+        event->header = t->header;
+        return XF_END;
+    }
+    for (;;) {
+        if (t->mode == XF_IN_STANZA && t->item == XF_NO_ITEM && t->next < t->entries &&
+            t->kernel->walk(t) == XF_WALK_STANZA)
+            return deliver_stanza(t, event);
+        int result = read_item(t, event);
+        if (result == NEED_MORE)
+            result = need(t, data, size);
+        if (result != READ_ON)
+            return (xf_status)result;
+    }
+}
+
+void xf_adopt(xf_tokenizer *t, const xf_piece *header)
+{
+    t->header = header;
+    t->header_ns = xf_header_declaration(header, 0, 0);
+    t->header_scope = header ? xf_element_at(header->tape, 0)->scope : 0;
+}
+
+const uint8_t *xf_unread(const xf_tokenizer *t, size_t *size)
+{
+    uint32_t first = first_kept(t);
+    *size = t->filled - first;
+    return t->buffer ? t->buffer + first : 0;
+}
+
+void xf_restart(xf_tokenizer *t)
+{
+    if (t->buffer)
+        drop(t, first_kept(t));
+    t->stream_start = t->origin;
+    t->filled = t->end = t->at = 0;
+    t->counting = t->self_closed = t->stop = t->stop_nul = t->broken = 0;
+    t->mode = XF_BEFORE_ROOT;
+    t->item = XF_NO_ITEM;
+    xf_release(t);
+    xf_adopt(t, 0);
+}
+
+xf_status xf_finish(xf_tokenizer *t)
+{
+    if (t->error)
+        return XF_FAILED;
+    int inside = t->item != XF_NO_ITEM || t->mode == XF_IN_STANZA || t->end < t->filled;
+    if (inside) {
+        int result = read_part(t);
+        return result == READ_ON ? fail(t, XF_E_UNFINISHED, t->filled, t->filled)
+                                 : (xf_status)result;
+    }
+    if (t->single && t->mode == XF_BEFORE_ROOT)
+        return fail(t, XF_E_NO_ELEMENT, t->filled, t->filled);
+    return XF_MORE;
+}
+
+const char *xf_error_text(xf_error error)
+{
+    static const char *const texts[] = {
+        "",
+#define XF_ERROR(code, condition, text) text,
+#include "errors.def"
+#undef XF_ERROR
+    };
+    return texts[error];
+}
+
+const char *xf_error_condition(xf_error error)
+{
+    static const char *const conditions[] = {
+        "",
+#define XF_ERROR(code, condition, text) #condition,
+#include "errors.def"
+#undef XF_ERROR
+    };
+    return conditions[error];
+}

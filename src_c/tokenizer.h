@@ -1,0 +1,180 @@
+/* The tokenizer: bytes of an XMPP stream in, stanzas with their token tapes out.
+ *
+ *     xf_tokenizer t;
+ *     xf_event event;
+ *     xf_init(&t, &limits, &allocator, xf_best_kernel());
+ *     while (...) {                                    // each time bytes arrive
+ *         const uint8_t *data = ...; size_t size = ...;
+ *         while ((status = xf_next(&t, &data, &size, &event)) > XF_MORE)
+ *             ...                                      // XF_START, XF_STANZA, XF_END
+ *         if (status < 0) ...                          // XF_FAILED, XF_NO_MEMORY
+ *     }
+ *     xf_release(&t);
+ *
+ * It reads the XMPP profile of XML (RFC 6120 section 11; XML 1.0; Namespaces in XML 1.0) and checks
+ * all of it; docs/errors.md says what is refused, in which order. It reads every byte once, copies
+ * every byte once, and gives an event with the very byte that completes it, however the input was
+ * cut. It calls nothing but the allocator, and has no state outside of the struct.
+ *
+ * How: a kernel (scan.h) copies a slice of input into `buffer` and writes the positions of the
+ * bytes that matter (< > ' " & ;) into `index`. The kernel's walk goes from tag to tag over that
+ * index and writes the tape; it takes only complete tags of the plain kind. Whatever else it meets
+ * (a tag cut by the end of the slice, prefixes, CDATA, anything wrong) is left to tokenizer.c and
+ * tag.c, which read slowly, know all rules, and are the only ones to make errors.
+ */
+#ifndef XF_TOKENIZER_H
+#define XF_TOKENIZER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tape.h"
+
+/* Error codes: what errors.def lists. */
+typedef enum {
+    XF_E_NONE,
+#define XF_ERROR(code, condition, text) XF_E_##code,
+#include "errors.def"
+#undef XF_ERROR
+    XF_E_COUNT
+} xf_error;
+
+/* All values at most 2^31 - 1; see Limits in xmppfast/xml/limits.py for their meaning. */
+typedef struct {
+    uint32_t stanza_bytes, depth, attributes, children, name_bytes, namespaces;
+} xf_limits;
+
+/* Gives, moves or (bytes == 0) frees a block, as realloc does; NULL if there is no memory. */
+typedef struct {
+    void *(*resize)(void *context, void *block, size_t bytes);
+    void *context;
+} xf_allocator;
+
+typedef enum {
+    XF_NO_MEMORY = -2, /* nothing is lost: free some and call again */
+    XF_FAILED = -1,    /* the stream is wrong; see error, error_offset; so is every later call */
+    XF_MORE = 0,       /* all input is taken, and holds no further event */
+    XF_START,          /* the stream header; hand its piece back with xf_adopt */
+    XF_STANZA,
+    XF_END             /* the root's end tag; no bytes if the root closed itself */
+} xf_status;
+
+typedef xf_piece xf_event; /* valid until the next call with the same tokenizer */
+
+typedef struct xf_kernel xf_kernel;
+
+/* Where in the stream the tokenizer is. */
+typedef enum {
+    XF_BEFORE_ROOT,
+    XF_IN_STREAM, /* between stanzas */
+    XF_IN_STANZA,
+    XF_AFTER_ROOT
+} xf_mode;
+
+/* What it has read the beginning of, and not yet the end; text is none of these. */
+typedef enum {
+    XF_NO_ITEM,
+    XF_OPENING,     /* "<" and too little behind it to tell what it begins */
+    XF_DECLARATION, /* the XML declaration */
+    XF_START_TAG,
+    XF_END_TAG,
+    XF_REFERENCE, /* in text */
+    XF_CDATA
+} xf_item;
+
+/* One prefix declaration in scope. */
+typedef struct {
+    uint32_t declaration; /* slot of the attribute */
+    uint32_t element;     /* slot of the element that has it */
+} xf_scope;
+
+typedef struct {
+    uint8_t *buffer; /* with XF_PADDING bytes behind `capacity` */
+    uint32_t *index;
+    xf_slot *tape;
+    xf_scope *scopes; /* prefixes declared inside the stanza, innermost last */
+    const xf_kernel *kernel;
+    const xf_piece *header;
+    xf_allocator allocator;
+    xf_limits limits;
+
+    /* The buffer; offsets count from its first byte. */
+    uint32_t capacity;
+    uint32_t end;    /* of the bytes that may be read: complete, valid characters */
+    uint32_t filled; /* of all bytes: up to three more, of a character that is cut off */
+    uint32_t at;     /* what lies before is read; kept up to date between elements only */
+    uint32_t start;  /* if `counting`: of the stanza, header or tag being read, which is kept */
+    uint32_t item_start;
+
+    /* The index: entries from `next` up to `entries` are still to be read. */
+    uint32_t index_capacity, entries, next;
+
+    /* The tape, and what is in scope where the next element begins. */
+    uint32_t slots, slots_capacity;
+    uint32_t open;     /* slot of the innermost open element */
+    uint32_t depth;    /* open elements of the stanza */
+    uint32_t elements; /* elements of the stanza so far */
+    uint32_t default_ns;
+    uint32_t scope; /* number of namespace declarations */
+    uint32_t scopes_used, scopes_capacity;
+    uint32_t header_ns, header_scope; /* the same two where a stanza begins */
+
+    uint32_t flags;     /* of the piece being read */
+    uint32_t seen;      /* flags of the last slice, whose bytes may be in the next piece */
+    uint64_t name_stop; /* a mask's bit: the longest name that the walk may take */
+
+    uint8_t mode, item, quote;
+    uint8_t counting;    /* `start` is set */
+    uint8_t single;      /* one element is to be read instead of a stream */
+    uint8_t self_closed; /* the root closed itself, and its end is still to be reported */
+    uint8_t stop;        /* the error, a character's, that stands at `end` */
+    uint8_t stop_nul;    /* that character is NUL */
+
+    xf_error error;
+    uint64_t error_offset, error_line, error_column;
+
+    /* Of the buffer's first byte: its offset in all input, its line, and that line's offset. */
+    uint64_t origin, line, line_start;
+    uint64_t stream_start; /* offset of the stream in all input */
+    uint8_t broken;        /* the buffer may contain line feeds */
+} xf_tokenizer;
+
+/* Sets up a tokenizer; allocates nothing. */
+void xf_init(xf_tokenizer *t, const xf_limits *limits, const xf_allocator *allocator,
+             const xf_kernel *kernel);
+
+/* Has the tokenizer read one element, given as XF_STANZA, instead of a stream. */
+void xf_expect_element(xf_tokenizer *t);
+
+/* Frees all that the tokenizer holds. */
+void xf_release(xf_tokenizer *t);
+
+/* Reads on to the next event. *data and *size are moved behind what was taken; what is left must be
+ * given again in the next call. Holds no memory beyond the struct after XF_MORE between elements. */
+xf_status xf_next(xf_tokenizer *t, const uint8_t **data, size_t *size, xf_event *event);
+
+/* Tells where the caller keeps its copy of the header from XF_START. The piece must stay until the
+ * next XF_START, xf_restart or xf_release. To be called before the next xf_next. */
+void xf_adopt(xf_tokenizer *t, const xf_piece *header);
+
+/* The bytes that were taken, and that no event has covered; *size is their number. */
+const uint8_t *xf_unread(const xf_tokenizer *t, size_t *size);
+
+/* Begins a new stream with the next byte that no event has covered. Forgets the bytes of
+ * xf_unread: the caller gives them again. */
+void xf_restart(xf_tokenizer *t);
+
+/* End of input, once xf_next has said XF_MORE: XF_MORE again, or XF_FAILED if that is inside an
+ * element. */
+xf_status xf_finish(xf_tokenizer *t);
+
+/* Text of an error code, and the name of its condition with underscores. */
+const char *xf_error_text(xf_error error);
+const char *xf_error_condition(xf_error error);
+
+/* The kernels that this processor can run, by number from 0 on, slowest first; then NULL. */
+const xf_kernel *xf_usable_kernel(unsigned number);
+const xf_kernel *xf_best_kernel(void);
+const char *xf_kernel_name(const xf_kernel *kernel);
+
+#endif
