@@ -52,7 +52,7 @@ def read_xmppfast(chunks: list[bytes]) -> int:
 def read_elementtree(chunks: list[bytes]) -> int:
     """Take every stanza as an ElementTree element; returns their count."""
     parser: Any = ET.XMLPullParser(("start", "end"))
-    root = None
+    root: Any = None
     depth = count = 0
     for chunk in chunks:
         parser.feed(chunk)
