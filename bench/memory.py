@@ -75,14 +75,16 @@ def _kept(backend: ModuleType, count: int) -> dict[str, float]:
     parsers = [backend.StreamParser() for _ in range(count + 1)]
     for parser in parsers:
         _drain(parser, HEADER + 3 * _CHAT)
-    _read_large(parsers[0])
-    grown = _growth(lambda: [_read_large(parser) for parser in parsers[1:]])
+    _read_large(parsers[:1])
+    grown = _growth(lambda: _read_large(parsers[1:]))
     return {how: value / count for how, value in grown.items()}
 
 
-def _read_large(parser: Any) -> None:
-    for chunk in cut(_LARGE + _CHAT, 4096):
-        _drain(parser, chunk)
+def _read_large(parsers: list[Any]) -> None:
+    chunks = cut(_LARGE + _CHAT, 4096)
+    for parser in parsers:
+        for chunk in chunks:
+            _drain(parser, chunk)
 
 
 def _drain(parser: Any, data: bytes) -> None:

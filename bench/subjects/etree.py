@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
+from typing import Any
 
 from bench.subjects import Chunks
 
 
 def stanzas(chunks: Chunks) -> Iterator[ET.Element]:
     """Each stanza as it is complete; the root is cleared behind it."""
-    parser = ET.XMLPullParser(("start", "end"))
+    parser: Any = ET.XMLPullParser(("start", "end"))
     root = None
     depth = 0
     for chunk in (*chunks, None):
@@ -32,7 +33,7 @@ def stanzas(chunks: Chunks) -> Iterator[ET.Element]:
 
 def pull_parser(chunks: Chunks) -> int:
     """The baseline: XMLPullParser, start and end, the root cleared per stanza."""
-    parser = ET.XMLPullParser(("start", "end"))
+    parser: Any = ET.XMLPullParser(("start", "end"))
     feed, read_events = parser.feed, parser.read_events
     count = depth = 0
     root = ET.Element("")
