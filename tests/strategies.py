@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import xml.etree.ElementTree as ET
 
 from hypothesis import strategies as st
@@ -167,3 +168,160 @@ def streams(draw) -> bytes:
         body += draw(st.sampled_from(["", "", " ", "\n", "\r\n\t"])) + draw(markup(2, scope))
     end = draw(st.sampled_from(["", f"</{name}>", f"</{name} >\n"]))
     return (declaration + header + body + end).encode()
+
+
+# What a mutation may put anywhere: the beginnings, ends and pieces of everything XML has.
+FRAGMENTS = [
+    b"<",
+    b">",
+    b"/>",
+    b"</",
+    b"&",
+    b";",
+    b"=",
+    b"'",
+    b'"',
+    b":",
+    b"]]>",
+    b"]]",
+    b" ",
+    b"\n",
+    b"\r",
+    b"\r\n",
+    b"\t",
+    b"x",
+    b"&amp;",
+    b"&lt;",
+    b"&#0;",
+    b"&#60;",
+    b"&#xD800;",
+    b"&#x110000;",
+    b"&#99999999999;",
+    b"&#x1F600;",
+    b"&nbsp;",
+    b"&a b;",
+    b"&#;",
+    b"<a>",
+    b"</a>",
+    b"<a/>",
+    b"<p:a/>",
+    b"<a b='c'/>",
+    b"<a b='c' b='d'/>",
+    b"<a xmlns:p='u' xmlns:q='u' p:b='' q:b=''/>",
+    b"<a xmlns:p=''/>",
+    b"<a xmlns:xml='u'/>",
+    b"<a xmlns='http://www.w3.org/XML/1998/namespace'/>",
+    b"<xmlns:a/>",
+    b"<xml:a/>",
+    b"<a:b:c/>",
+    b"<:a/>",
+    b"<a:/>",
+    b" xmlns:p='urn:z'",
+    b" xmlns=''",
+    b" b='1'",
+    b" p:b='1'",
+    b" xml:lang='de'",
+    b"<!--",
+    b"<!-- x -->",
+    b"<!-",
+    b"<?x?>",
+    b"<?xml version='1.0'?>",
+    b"<?xml version='1.1'?>",
+    b"<?xml version='1.0' encoding='latin1'?>",
+    b"<?xml",
+    b"<?",
+    b"<!DOCTYPE a>",
+    b"<!DOC",
+    b"<![CDATA[",
+    b"<![CDATA[]]>",
+    b"<![CDATA[x]]]>",
+    b"<!",
+    b"<1/>",
+    b"</ a>",
+    b"\0",
+    b"\x01",
+    b"\x0b",
+    b"\x7f",
+    b"\x80",
+    b"\xc0\xaf",
+    b"\xc3",
+    b"\xc3\xa9",
+    b"\xcc\x81",
+    b"\xe2\x82",
+    b"\xe2\x82\xac",
+    b"\xed\xa0\x80",
+    b"\xef\xbb\xbf",
+    b"\xef\xbf\xbd",
+    b"\xef\xbf\xbe",
+    b"\xf0\x9f\x98",
+    b"\xf0\x9f\x98\x80",
+    b"\xf4\x90\x80\x80",
+    b"\xff",
+    b"\xff\xfe",
+    "\u0100\u0131\u0e01\u3005\ua000\U00010000".encode(),
+]
+
+fragments = st.sampled_from(FRAGMENTS)
+
+
+@st.composite
+def mutated(draw, inputs=None) -> bytes:
+    """A stream with some of its bytes changed, taken out, doubled or put in."""
+    data = draw(streams() if inputs is None else inputs)
+    for _ in range(draw(st.integers(0, 3))):
+        at = draw(st.integers(0, len(data)))
+        match draw(st.sampled_from(["put", "put", "put", "take", "flip", "double", "end"])):
+            case "put":
+                data = data[:at] + draw(fragments) + data[at:]
+            case "take":
+                data = data[:at] + data[at + draw(st.integers(1, 9)) :]
+            case "flip":
+                byte = bytes([draw(st.integers(0, 255))])
+                data = data[:at] + byte + data[at + 1 :]
+            case "double":
+                to = draw(st.integers(at, min(len(data), at + 40)))
+                data = data[:to] + data[at:to] + data[to:]
+            case "end":
+                data = data[:at]
+    return data
+
+
+# Pieces without any order, in and before a stream.
+soups = st.builds(
+    lambda start, pieces: start + b"".join(pieces),
+    st.sampled_from([b"", b"<a>", b"<a><a>", b"<p:a xmlns:p='urn:a' xmlns:q='urn:b'>", b"<a b='"]),
+    st.lists(fragments, max_size=12),
+)
+
+inputs = st.one_of(mutated(), soups, mutated(soups), st.binary(max_size=12))
+
+
+@st.composite
+def pieces(draw, data: bytes) -> list[bytes]:
+    """The data in chunks: whole, bytewise or cut anywhere."""
+    kind = draw(st.integers(0, 3))
+    if kind == 0:
+        return [data]
+    if kind == 1:
+        return [data[i : i + 1] for i in range(len(data))]
+    offsets = draw(st.lists(st.integers(0, len(data)), max_size=5))
+    edges = [0, *sorted(offsets), len(data)]
+    return [data[a:b] for a, b in itertools.pairwise(edges)]
+
+
+# Limits low enough for small streams to reach them; None is for the default.
+low_limits = st.one_of(
+    st.none(),
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "depth": st.integers(1, 4),
+            "attributes": st.integers(1, 6),
+            "children": st.integers(0, 5),
+            "name_bytes": st.integers(1, 14),
+            "namespaces": st.integers(1, 5),
+        },
+    ),
+)
+
+restarts = st.frozensets(st.integers(1, 6), max_size=2)
