@@ -1,0 +1,173 @@
+"""The event API on the standard library's expat; see _tokenizer.pyi for what each name means.
+
+What expat says of the input beyond an event waits in a queue, and is forgotten if the stream is
+restarted at that event: those bytes are then read again, as a new stream.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from threading import Lock
+from typing import TYPE_CHECKING, NoReturn, final
+
+from ._expat_element import Element, Stanza
+from ._expat_header import StreamEnd, StreamStart
+from ._expat_reader import Event, Mark, StreamReader
+from ._expat_writer import escape, tostring
+from .errors import StreamError
+from .limits import Limits
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
+__all__ = [
+    "Element",
+    "Stanza",
+    "StreamEnd",
+    "StreamParser",
+    "StreamStart",
+    "escape",
+    "parse",
+    "tostring",
+]
+
+# Input is read in pieces of at most that many bytes, which bounds the queue of events.
+_PIECE = 32 * 1024
+
+
+def _as_bytes(data: Buffer | str) -> bytes:
+    if isinstance(data, bytes):
+        return data
+    if isinstance(data, str):
+        # A lone surrogate becomes bytes that are not UTF-8, and is refused at its place.
+        return data.encode("utf-8", "surrogatepass")
+    return memoryview(data).tobytes()
+
+
+def _pieces(data: bytes) -> list[bytes]:
+    return [data[start : start + _PIECE] for start in range(0, len(data), _PIECE)]
+
+
+@final
+class _Events:
+    """What `feed` returns. All iterators of a parser read the same input."""
+
+    __slots__ = ("_parser",)
+
+    def __init__(self, parser: StreamParser) -> None:
+        self._parser = parser
+
+    def __iter__(self) -> _Events:
+        return self
+
+    def __next__(self) -> Event:
+        parser = self._parser
+        if not parser._queue:
+            parser._read_on()
+        event, parser._read_to = parser._queue.popleft()
+        return event
+
+
+@final
+class StreamParser:
+    """Bytes of an XMPP stream in, events out; see `feed`."""
+
+    __slots__ = (
+        "__weakref__",
+        "_closed",
+        "_error",
+        "_limits",
+        "_lock",
+        "_queue",
+        "_read_to",
+        "_reader",
+        "_unread",
+    )
+
+    def __init__(self, *, limits: Limits | None = None) -> None:
+        self._limits = Limits() if limits is None else limits
+        self._lock = Lock()
+        self._unread: deque[bytes] = deque()
+        self._closed = False
+        self._error: StreamError | None = None
+        self._begin(Mark())
+
+    def _begin(self, mark: Mark) -> None:
+        self._reader = StreamReader(self._limits, mark)
+        self._queue = self._reader.queue
+        self._read_to: int | None = None  # offset behind the last event; None: all that was fed
+
+    @property
+    def limits(self) -> Limits:
+        """The bounds this parser holds the stream to."""
+        return self._limits
+
+    def feed(self, data: Buffer | str) -> _Events:
+        """Take more bytes; the iterator tokenizes them as it is read."""
+        self._check()
+        if self._closed:
+            raise ValueError("the parser is closed")
+        self._unread.extend(_pieces(_as_bytes(data)))
+        return _Events(self)
+
+    def restart(self) -> None:
+        """Begin a new stream with the next unread byte (RFC 6120 section 4.3.3)."""
+        self._check()
+        if self._closed:
+            raise ValueError("the parser is closed")
+        with self._lock:
+            unread, mark = self._reader.rest(self._read_to)
+            if unread:
+                self._unread.appendleft(unread)
+            self._begin(mark)
+
+    def close(self) -> None:
+        """End of input: drop what is unread; StreamError if it ends inside a stanza or tag."""
+        self._check()
+        if self._closed:
+            return
+        self._closed = True
+        self._unread.clear()
+        self._queue.clear()
+        if self._read_to is None:
+            self._reader.finish()
+            if self._reader.failure:
+                self._fail(self._reader.failure)
+
+    def _check(self) -> None:
+        if self._error:
+            raise self._error.with_traceback(None)
+
+    def _fail(self, error: StreamError) -> NoReturn:
+        self._error = error
+        raise error
+
+    def _read_on(self) -> None:
+        """Read until an event is in the queue; StopIteration where the input ends."""
+        with self._lock:
+            while not self._queue:
+                self._check()
+                if self._closed:
+                    raise StopIteration
+                if self._reader.failure:
+                    self._fail(self._reader.failure)
+                if not self._unread:
+                    self._reader.settle()
+                    self._read_to = None
+                    raise StopIteration
+                self._reader.take(self._unread.popleft())
+
+
+def parse(data: Buffer | str, *, limits: Limits | None = None) -> Stanza:
+    """Read one whole element; an XML declaration may precede it, white space surround it."""
+    reader = StreamReader(Limits() if limits is None else limits, Mark(), whole=True)
+    for piece in _pieces(_as_bytes(data)):
+        reader.take(piece)
+        if reader.failure:
+            raise reader.failure
+    reader.finish()
+    if reader.failure:
+        raise reader.failure
+    stanza = reader.queue[0][0]
+    assert isinstance(stanza, Stanza)
+    return stanza
