@@ -51,9 +51,8 @@ def main() -> None:
     print(list(iq.itertext()))
 
     # Equality is that of the content; a tree of ElementTree's own is one call away.
-    print(
-        "equal:", xmppfast.parse(ROSTER) == iq, hash(xmppfast.parse(ROSTER)) == hash(iq), bool(iq)
-    )
+    again = xmppfast.parse(ROSTER)
+    print("equal:", again == iq, "hashes too:", hash(again) == hash(iq), "true:", bool(iq))
     tree = iq.to_etree()
     assert isinstance(tree, ET.Element)
     print(ET.tostring(tree, encoding="unicode"))
