@@ -26,7 +26,7 @@ def draw(result: Result, stem: Path) -> list[Path]:
     panels = [name for name in _PANELS if any(f.section == name for f in result.figures)]
     if not panels:
         raise ValueError("the result has nothing to draw: neither 'python' nor 'C' figures")
-    style = {
+    style: dict[Any, Any] = {
         "svg.hashsalt": "xmppfast",  # the same figures give the same file
         "svg.fonttype": "none",
         "font.size": 9.5,
@@ -66,4 +66,5 @@ def _panel(axis: Any, title: str, figures: list[Figure]) -> None:
     axis.axhline(1, color=_INK, lw=0.8, ls=":")
     for side in ("top", "right", "left", "bottom"):
         axis.spines[side].set_visible(False)
-    axis.legend(frameon=False, fontsize=8, ncols=2)
+    where = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.07)}
+    axis.legend(frameon=False, fontsize=8, ncols=len(subjects), columnspacing=1, **where)

@@ -53,7 +53,6 @@ def measure(module: str, parsers: int) -> Iterator[Figure]:
     for subject, values in found.items():
         most = max(values.values())
         detail = ", ".join(f"{how} {value:,.0f}" for how, value in values.items())
-        detail += f"; over {parsers:,} parsers"
         yield Figure("memory", subject, "per parser", most, most, most, "bytes", "", detail)
 
 
@@ -114,7 +113,7 @@ def _settled() -> float:
 
 def _measure_here(module: str, count: int) -> dict[str, dict[str, float]]:
     backend = importlib.import_module(module)
-    few = max(1, count // 50)
+    few = max(1, count // 50)  # for what costs more time
     resident = {
         "idle parser": _idle(backend, count),
         "kept after a large stanza": _kept(backend, few),

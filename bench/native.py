@@ -7,7 +7,7 @@ import re
 import shlex
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from bench import growth
@@ -22,14 +22,13 @@ _FLAGS = ("-O3", "-std=c11", "-fvisibility=hidden", "-Ibench/c", "-Isrc_c")  # a
 _INSTRUCTIONS = re.compile(r"Collected\s*:\s*(\d+)")
 _COUNTED_BYTES = 1_000_000
 _STRANGE = ("neon", "avx512")  # kernels that valgrind may not know
-Bench = Path
 
 
 class ToolMissingError(RuntimeError):
     """A compiler, a library or valgrind is not there; says which."""
 
 
-def build(folder: Path = OUT, *, flags: Sequence[str] = ()) -> Bench:
+def build(folder: Path = OUT, *, flags: Sequence[str] = ()) -> Path:
     """Compile the measuring program; raises ToolMissingError with the compiler's words."""
     compiler = shlex.split(os.environ.get("CC", "cc"))
     if not shutil.which(compiler[0]):
@@ -47,13 +46,13 @@ def build(folder: Path = OUT, *, flags: Sequence[str] = ()) -> Bench:
     return program
 
 
-def subjects(program: Bench) -> list[str]:
+def subjects(program: Path) -> list[str]:
     """Names of what the program measures: expat, and each kernel this processor can run."""
     return _run([str(program), "subjects"]).split()
 
 
 def against_expat(
-    program: Bench, corpora: Mapping[str, Corpus], rounds: int, folder: Path = OUT
+    program: Path, corpora: Mapping[str, Corpus], rounds: int, folder: Path = OUT
 ) -> Iterator[Figure]:
     """Every kernel on every corpus; and what 1,460-byte chunks cost."""
     for corpus in corpora.values():
@@ -78,11 +77,12 @@ def against_expat(
 
 
 def instructions(
-    program: Bench, corpora: Mapping[str, Corpus], folder: Path = OUT
+    program: Path, corpora: Mapping[str, Corpus], folder: Path = OUT
 ) -> Iterator[Figure]:
     """Instructions per stanza: those of a stream less those of half of it."""
     for corpus in corpora.values():
-        parts = [corpus.first(_COUNTED_BYTES // 2), corpus.first(_COUNTED_BYTES)]
+        size = min(_COUNTED_BYTES, len(corpus.data))
+        parts = [corpus.first(size // 2), corpus.first(size)]
         stanzas = len(parts[1].spans) - len(parts[0].spans)
         if not stanzas:
             continue
@@ -96,15 +96,19 @@ def instructions(
                 )
 
 
-def linear(program: Bench, most: int, folder: Path = OUT) -> Iterator[Figure]:
+def linear(
+    program: Path, most: int, folder: Path = OUT, shapes: Iterable[str] = growth.SHAPES
+) -> Iterator[Figure]:
     """Instructions of one stanza fed byte by byte, as an exponent of its size."""
     name = [subject for subject in subjects(program) if subject not in _STRANGE][-1]
     path = folder / "growth.xml"
-    for shape, make in growth.SHAPES.items():
+    path.write_bytes(HEADER + b"<a/>")
+    fixed = _count(program, "unbounded", path, name, 1)
+    for shape in shapes:
         counts: dict[int, float] = {}
         for size in growth.sizes(most):
-            path.write_bytes(HEADER + make(size))
-            counts[size] = _count(program, "unbounded", path, name, 1)
+            path.write_bytes(HEADER + growth.SHAPES[shape](size))
+            counts[size] = _count(program, "unbounded", path, name, 1) - fixed
         power = growth.exponent(counts)
         yield Figure(
             "growth", f"C, bytewise, {shape}", f"{most:,} bytes", power, power, power, "", "",
@@ -113,7 +117,7 @@ def linear(program: Bench, most: int, folder: Path = OUT) -> Iterator[Figure]:
     path.unlink()
 
 
-def _times(program: Bench, path: Path, rounds: int, chunks: Sequence[int], stanzas: int) -> Timings:
+def _times(program: Path, path: Path, rounds: int, chunks: Sequence[int], stanzas: int) -> Timings:
     seconds = {}
     for line in _run([str(program), "time", str(path), str(rounds), *map(str, chunks)]).split("\n"):
         if line:
@@ -124,7 +128,7 @@ def _times(program: Bench, path: Path, rounds: int, chunks: Sequence[int], stanz
     return Timings(seconds)
 
 
-def _count(program: Bench, mode: str, path: Path, subject: str, chunk: int) -> int:
+def _count(program: Path, mode: str, path: Path, subject: str, chunk: int) -> int:
     """Instructions of one pass, by valgrind."""
     if not shutil.which("valgrind"):
         raise ToolMissingError("no valgrind to count instructions with")

@@ -13,6 +13,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -21,7 +22,7 @@ if not __package__:  # started as a file: look from the project, not from this f
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from bench import growth, machine, memory, native, python, serialize, start, table, timing
-from bench.corpus import NAMES, Corpus, corpora
+from bench.corpus import NAMES, OUT, Corpus, corpora
 from bench.figures import Figure, Result
 
 _MODULES = {"compiled": "xmppfast.xml._tokenizer", "expat": "xmppfast.xml._expat"}
@@ -39,8 +40,8 @@ class Effort:
     lengths: tuple[int, ...] = serialize.LENGTHS
 
 
-FULL = Effort(9, 1.0, 10_000, growth.MOST, 1_000_000)
-QUICK = Effort(3, 0.05, 1_000, 200_000, 50_000, (0, 10, 1000))
+FULL = Effort(9, 1.0, 10_000, growth.MOST, 400_000)
+QUICK = Effort(3, 0.05, 1_000, 100_000, 20_000, (0, 10, 1000))
 
 
 class Step:
@@ -51,25 +52,28 @@ class Step:
         self.work = work
 
 
-def steps(backend: str, found: dict[str, Corpus], effort: Effort) -> Iterator[Step]:
-    """All parts of a run on a backend."""
+def steps(
+    backend: str, found: dict[str, Corpus], effort: Effort, out: Path = OUT
+) -> Iterator[Step]:
+    """All parts of a run on a backend; what they build is written to `out`."""
     module = importlib.import_module(_MODULES[backend])
     rounds = effort.rounds
+    build = cache(partial(native.build, out))
     yield Step("python", lambda: _python(module, found, rounds))
     if backend == "compiled":
         yield Step("expat-backend", lambda: _expat_backend(found, rounds))
     else:
         yield Step("expat-backend", lambda: python.expat_backend(module, found, rounds))
     yield Step("chunks", lambda: python.smaller_chunks(module, found, rounds))
-    yield Step("native", lambda: native.against_expat(native.build(), found, rounds))
-    yield Step("instructions", lambda: native.instructions(native.build(), found))
+    yield Step("native", lambda: native.against_expat(build(), found, rounds, out))
+    yield Step("instructions", lambda: native.instructions(build(), found, out))
     if "chat" in found:
         yield Step("tostring", lambda: serialize.tostring(module, found["chat"], rounds))
     yield Step("escape", lambda: serialize.escape(module, rounds, effort.lengths))
     yield Step("memory", lambda: memory.measure(_MODULES[backend], effort.parsers))
     yield Step("start", lambda: start.measure(backend, max(rounds, 5)))
     yield Step("growth", lambda: growth.measure(module, effort.growth))
-    yield Step("native-growth", lambda: native.linear(native.build(), effort.counted_growth))
+    yield Step("native-growth", lambda: native.linear(build(), effort.counted_growth, out))
 
 
 def _python(module: ModuleType, found: dict[str, Corpus], rounds: int) -> Iterator[Figure]:
@@ -100,8 +104,9 @@ def run(
     skipped = [f"corpus {name}: its source is not here" for name in NAMES if name not in found]
     wanted = set(only)
     todo = [s for s in steps(backend, found, effort) if not wanted or s.name in wanted]
-    if wanted - {step.name for step in todo}:
-        raise ValueError(f"no such part: {', '.join(sorted(wanted - {s.name for s in todo}))}")
+    if unknown := wanted - {step.name for step in todo}:
+        known = ", ".join(step.name for step in steps(backend, found, effort))
+        raise ValueError(f"no part {', '.join(sorted(unknown))}; there are {known}")
     figures: list[Figure] = []
     for step in _with_progress(todo):
         try:

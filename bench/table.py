@@ -51,7 +51,7 @@ def _section(title: str, figures: list[Figure]) -> Section:
         subjects = dict.fromkeys(figure.subject for figure in figures)
         rows = [_wide(s, columns, [f for f in figures if f.subject == s]) for s in subjects]
         return Section(title, columns, rows)
-    return Section(title, ("", "on", "bar", "detail"), [_long(f) for f in _worst(figures)])
+    return Section(title, ("value", "on", "bar", "detail"), [_long(f) for f in _worst(figures)])
 
 
 def _wide(subject: str, columns: tuple[str, ...], figures: list[Figure]) -> Row:
