@@ -26,17 +26,27 @@ class BuildExtension(build_ext):
             raise  # setuptools goes on after an optional extension's failure
 
 
-TOKENIZER = Extension(
-    "xmppfast.xml._tokenizer",
-    sources=["xmppfast/xml/_tokenizer.pyx", *sorted(glob("src_c/*.c"))],
-    include_dirs=["src_c"],
-    depends=sorted(path for kind in ("h", "def", "inc") for path in glob(f"src_c/*.{kind}")),
-    optional=True,
-    cython_directives={"language_level": "3", "freethreading_compatible": True},
-)
+
+
+def extension(module: str, sources: list[str]) -> Extension:
+    """A Cython module with the C files it needs."""
+    return Extension(
+        f"xmppfast.xml.{module}",
+        sources=[f"xmppfast/xml/{module}.pyx", *sources],
+        include_dirs=["src_c"],
+        depends=["xmppfast/xml/_tokenizer.pxd", *sorted(glob("src_c/*.h")), "src_c/errors.def"],
+        optional=True,
+        cython_directives={"language_level": "3", "freethreading_compatible": True},
+    )
+
+
+EXTENSIONS = [
+    extension("_tokenizer", sorted(glob("src_c/*.c"))),
+    extension("_writer", ["src_c/names.c"]),
+]
 
 setup(
     # PyPy runs the backend on pyexpat faster than it calls a C extension.
-    ext_modules=[TOKENIZER] if sys.implementation.name == "cpython" else [],
+    ext_modules=EXTENSIONS if sys.implementation.name == "cpython" else [],
     cmdclass={"build_ext": BuildExtension},
 )

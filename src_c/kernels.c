@@ -1,5 +1,6 @@
 /* Which kernels there are, and which of them this processor can run. */
 #include "scan.h"
+#include "text.h"
 
 static const xf_kernel *const all[] = {
     &xf_scalar,
@@ -26,6 +27,11 @@ const xf_kernel *xf_best_kernel(void)
     while (!all[--i]->usable())
         ;
     return all[i];
+}
+
+size_t xf_plain_run(const xf_kernel *kernel, const void *characters, size_t count, int width)
+{
+    return kernel->plain_run(characters, count, width);
 }
 
 const char *xf_kernel_name(const xf_kernel *kernel)

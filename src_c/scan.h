@@ -34,6 +34,8 @@ struct xf_kernel {
                       uint32_t *index, uint32_t *seen);
     /* Reads a stanza from entry t->next on as far as it is plain and complete. */
     xf_walked (*walk)(xf_tokenizer *t);
+    /* See xf_plain_run. */
+    size_t (*plain_run)(const void *characters, size_t count, int width);
 };
 
 extern const xf_kernel xf_scalar;

@@ -106,6 +106,7 @@ XF_INLINE int same(const uint8_t *p, const uint8_t *q, uint32_t length)
 #define XF_LOOK look
 #define XF_SAME same
 #include "walk.h"
+#include "plain.h"
 
 #if defined(__clang__)
 #pragma clang attribute pop
@@ -116,7 +117,7 @@ static int usable(void)
     return XF_HAS_AVX2;
 }
 
-const xf_kernel xf_avx2 = {"avx2", usable, index_slice, walk};
+const xf_kernel xf_avx2 = {"avx2", usable, index_slice, walk, plain_run};
 #else
 typedef int xf_no_avx2; /* a file may not be empty */
 #endif

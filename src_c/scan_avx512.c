@@ -103,6 +103,7 @@ XF_INLINE int same(const uint8_t *p, const uint8_t *q, uint32_t length)
 #define XF_LOOK look
 #define XF_SAME same
 #include "walk.h"
+#include "plain.h"
 
 #if defined(__clang__)
 #pragma clang attribute pop
@@ -113,7 +114,7 @@ static int usable(void)
     return XF_HAS_AVX512;
 }
 
-const xf_kernel xf_avx512 = {"avx512", usable, index_slice, walk};
+const xf_kernel xf_avx512 = {"avx512", usable, index_slice, walk, plain_run};
 #else
 typedef int xf_no_avx512; /* a file may not be empty */
 #endif

@@ -46,10 +46,11 @@ XF_INLINE void look(const uint8_t *p, uint64_t *space, uint64_t *plain)
 #define XF_LOOK look
 #define XF_SAME(p, q, length) (memcmp(p, q, length) == 0)
 #include "walk.h"
+#include "plain.h"
 
 static int usable(void)
 {
     return 1;
 }
 
-const xf_kernel xf_scalar = {"scalar", usable, index_slice, walk};
+const xf_kernel xf_scalar = {"scalar", usable, index_slice, walk, plain_run};

@@ -98,13 +98,14 @@ XF_INLINE int same(const uint8_t *p, const uint8_t *q, uint32_t length)
 #define XF_LOOK look
 #define XF_SAME same
 #include "walk.h"
+#include "plain.h"
 
 static int usable(void)
 {
     return 1;
 }
 
-const xf_kernel xf_sse2 = {"sse2", usable, index_slice, walk};
+const xf_kernel xf_sse2 = {"sse2", usable, index_slice, walk, plain_run};
 #else
 typedef int xf_no_sse2; /* a file may not be empty */
 #endif

@@ -8,7 +8,7 @@ error that is and where.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ._expat_names import (
     ILLEGAL,
@@ -81,16 +81,14 @@ _VALUE_PART = re.compile(r"\r\n|[\t\r\n]|&(#?)(x?)(\w+);")
 _ENTITIES = {"amp": "&", "lt": "<", "gt": ">", "apos": "'", "quot": '"'}
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(NamedTuple):
     """A key of `FAULTS`, and how many bytes of the piece lie before the place."""
 
     code: str
     offset: int
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where in a stream a piece begins: always between two events.
 
     at_start      it begins with the stream's first byte
@@ -107,8 +105,7 @@ class Place:
     declarations: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(slots=True)
-class _Open:
+class _Open(NamedTuple):
     """An open element: name as written, namespaces in scope, count of their declarations."""
 
     name: str
@@ -116,13 +113,13 @@ class _Open:
     declared: int
 
 
-class _Found(Exception):  # noqa: N818 - a jump out of the reader, no error
+class _Found(Exception):
     def __init__(self, code: str, index: int) -> None:
         self.code = code
         self.index = index
 
 
-class _More(Exception):  # noqa: N818 - a jump out of the reader, no error
+class _More(Exception):
     def __init__(self, inside: bool = True) -> None:
         self.inside = inside
 

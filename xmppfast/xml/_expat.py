@@ -6,8 +6,8 @@ restarted at that event: those bytes are then read again, as a new stream.
 
 from __future__ import annotations
 
+from _thread import allocate_lock
 from collections import deque
-from threading import Lock
 from typing import TYPE_CHECKING, NoReturn, final
 
 from ._expat_element import Element, Stanza
@@ -33,6 +33,14 @@ __all__ = [
 
 # Input is read in pieces of at most that many bytes, which bounds the queue of events.
 _PIECE = 32 * 1024
+
+_DEFAULT_LIMITS = Limits()
+
+
+def _checked(limits: Limits) -> Limits:
+    if not isinstance(limits, Limits):
+        raise TypeError(f"limits must be Limits, not {type(limits).__name__}")
+    return limits
 
 
 def _as_bytes(data: Buffer | str) -> bytes:
@@ -62,10 +70,13 @@ class _Events:
 
     def __next__(self) -> Event:
         parser = self._parser
-        if not parser._queue:
-            parser._read_on()
-        event, parser._read_to = parser._queue.popleft()
-        return event
+        while True:
+            try:
+                event, parser._read_to = parser._queue.popleft()
+            except IndexError:
+                parser._read_on()
+            else:
+                return event
 
 
 @final
@@ -84,9 +95,9 @@ class StreamParser:
         "_unread",
     )
 
-    def __init__(self, *, limits: Limits | None = None) -> None:
-        self._limits = Limits() if limits is None else limits
-        self._lock = Lock()
+    def __init__(self, *, limits: Limits = _DEFAULT_LIMITS) -> None:
+        self._limits = _checked(limits)
+        self._lock = allocate_lock()
         self._unread: deque[bytes] = deque()
         self._closed = False
         self._error: StreamError | None = None
@@ -95,7 +106,7 @@ class StreamParser:
     def _begin(self, mark: Mark) -> None:
         self._reader = StreamReader(self._limits, mark)
         self._queue = self._reader.queue
-        self._read_to: int | None = None  # offset behind the last event; None: all that was fed
+        self._read_to: int | None = None  # index behind the last event; None: all that was fed
 
     @property
     def limits(self) -> Limits:
@@ -158,9 +169,9 @@ class StreamParser:
                 self._reader.take(self._unread.popleft())
 
 
-def parse(data: Buffer | str, *, limits: Limits | None = None) -> Stanza:
+def parse(data: Buffer | str, *, limits: Limits = _DEFAULT_LIMITS) -> Stanza:
     """Read one whole element; an XML declaration may precede it, white space surround it."""
-    reader = StreamReader(Limits() if limits is None else limits, Mark(), whole=True)
+    reader = StreamReader(_checked(limits), Mark(), whole=True)
     for piece in _pieces(_as_bytes(data)):
         reader.take(piece)
         if reader.failure:

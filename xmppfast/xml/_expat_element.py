@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 _LANG = f"{{{XML_NAMESPACE}}}lang"
-_TAG_PATH = re.compile(r"(?:\{[^{}*]+\})?[^][{}()/.@*:=!'\"\s]+")
+# What makes a path more than the tag of a child. As ElementTree has it, these characters don't
+# count in a namespace name.
+_STEPS = re.compile(r"^[^{]*+(?:\{[^}]*+\}[^{]*+)*?[/*\[@.]|^\{\*?\}")
 START_TAG = re.compile(rb"<[^'\">]*+(?:(?:'[^']*+'|\"[^\"]*+\")[^'\">]*+)*+>")
 # In a start tag: values, and as the group, names.
 NAMES = re.compile(rb"'[^']*'|\"[^\"]*\"|([^<>/=\s'\"]+)")
@@ -33,6 +35,12 @@ def attribute_dict(reported: list[str]) -> dict[str, str]:
     """Attributes by Clark name from expat's flat list."""
     names = [clark(name) if SEPARATOR in name else name for name in reported[::2]]
     return dict(zip(names, reported[1::2], strict=True))
+
+
+def shown(element: Element | StreamStart, attributes: Mapping[str, str]) -> str:
+    """A `repr` that long values don't make long."""
+    facts = [element.tag, *(f"{name}={value[:60]!r}" for name, value in attributes.items())]
+    return f"<{type(element).__name__} {' '.join(facts)[:500]}>"
 
 
 class Element:
@@ -54,10 +62,10 @@ class Element:
 
     _name: str  # as expat reports it
     _reported: list[str]
-    _attrib: Mapping[str, str] | None
+    _attrib: Mapping[str, str]
     _text: str | None
     _tail: str | None
-    _children: list[Element] | None  # None until the inside was read
+    _children: list[Element]
     _source: bytes
     _start: int
     _stop: int
@@ -83,14 +91,11 @@ class Element:
     @property
     def attrib(self) -> Mapping[str, str]:
         """Attributes by Clark name in document order, read-only, without namespace declarations."""
-        if self._attrib is None:
-            self._attrib = MappingProxyType(attribute_dict(self._reported))
         return self._attrib
 
     @property
     def text(self) -> str | None:
         """Text before the first child; None if there is none."""
-        self._inside()
         return self._text
 
     @property
@@ -112,21 +117,21 @@ class Element:
         return self.attrib.get(key, default)
 
     def __len__(self) -> int:
-        return len(self._inside())
+        return len(self._children)
 
     def __bool__(self) -> bool:
         """Always True, with or without children."""
         return True
 
     def __iter__(self) -> Iterator[Element]:
-        return iter(self._inside())
+        return iter(self._children)
 
     @overload
     def __getitem__(self, index: int) -> Element: ...
     @overload
     def __getitem__(self, index: slice) -> list[Element]: ...
     def __getitem__(self, index: int | slice) -> Element | list[Element]:
-        return self._inside()[index]
+        return self._children[index]
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Element):
@@ -136,9 +141,9 @@ class Element:
             one, two = pairs.pop()
             if one is two:
                 continue
-            if one._name != two._name or one.text != two.text or one.attrib != two.attrib:
+            if one._name != two._name or one._text != two._text or one.attrib != two.attrib:
                 return False
-            ones, twos = one._inside(), two._inside()
+            ones, twos = one._children, two._children
             if len(ones) != len(twos):
                 return False
             pairs.extend(zip(ones, twos, strict=True))
@@ -148,11 +153,10 @@ class Element:
 
     def __hash__(self) -> int:
         attributes = frozenset(self.attrib.items())
-        return hash((self._name, self.text, attributes, len(self._inside())))
+        return hash((self._name, self.text, attributes, len(self._children)))
 
     def __repr__(self) -> str:
-        attributes = "".join(f" {name}={value!r}" for name, value in self.attrib.items())
-        return f"<{type(self).__name__} {self.tag}{attributes}>"
+        return shown(self, self.attrib)
 
     def find(self, path: str, namespaces: Mapping[str, str] | None = None) -> Element | None:
         """First match of a path in ElementTree's path language."""
@@ -164,9 +168,8 @@ class Element:
 
     def iterfind(self, path: str, namespaces: Mapping[str, str] | None = None) -> Iterator[Element]:
         """`findall` as an iterator."""
-        if not namespaces and _TAG_PATH.fullmatch(path):
-            name = path[1:].replace("}", SEPARATOR) if path[0] == "{" else path
-            return (child for child in self._inside() if child._name == name)
+        if namespaces is None and not _STEPS.search(path):
+            return (child for child in self._children if child.tag == path)
         return self._search(path, namespaces)
 
     def _search(self, path: str, namespaces: Mapping[str, str] | None) -> Iterator[Element]:
@@ -194,14 +197,14 @@ class Element:
         return default if found is None else found.text or ""
 
     def iter(self, tag: str | None = None) -> Iterator[Element]:
-        """This element and all inside it in document order, or those with that tag."""
+        """The element and all inside it in document order, or those with that tag."""
         wanted = None if tag == "*" else tag
         stack = [self]
         while stack:
             element = stack.pop()
             if wanted is None or element.tag == wanted:
                 yield element
-            stack.extend(reversed(element._inside()))
+            stack.extend(reversed(element._children))
 
     def itertext(self) -> Iterator[str]:
         """All text inside this element, in document order."""
@@ -211,9 +214,9 @@ class Element:
             if isinstance(part, str):
                 yield part
                 continue
-            if part.text:
-                yield part.text
-            for child in reversed(part._inside()):
+            if part._text:
+                yield part._text
+            for child in reversed(part._children):
                 if child._tail:
                     stack.append(child._tail)
                 stack.append(child)
@@ -228,7 +231,7 @@ class Element:
         stack = [(self, root)]
         while stack:
             element, made = stack.pop()
-            for child in element._inside():
+            for child in element._children:
                 copy = SubElement(made, child.tag, dict(child.attrib))
                 copy.text = child._text
                 copy.tail = child._tail
@@ -236,9 +239,12 @@ class Element:
                     stack.append((child, copy))
         return root
 
-    def _inside(self) -> list[Element]:
-        assert self._children is not None
-        return self._children
+    def __getattr__(self, name: str) -> object:
+        # Called for a slot that was not filled yet.
+        if name == "_attrib":
+            self._attrib = MappingProxyType(attribute_dict(self._reported))
+            return self._attrib
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
 
 @final
@@ -249,6 +255,16 @@ class Stanza(Element):
 
     _header: StreamStart | None
     _payload: str | None  # as expat reports it
+
+    @property
+    def raw(self) -> bytes:
+        """The stanza's bytes as received."""
+        return self._source
+
+    @property
+    def tail(self) -> None:
+        """None: what lies between stanzas is part of none."""
+        return None
 
     @property
     def to(self) -> str | None:
@@ -292,11 +308,13 @@ class Stanza(Element):
         changes = {"xmlns": xmlns, "to": to, "from": from_}
         return forwarded(self._source, prefixes, changes)
 
-    def _inside(self) -> list[Element]:
-        if self._children is None:
-            _InsideReader(self)
-            assert self._children is not None
-        return self._children
+    def __getattr__(self, name: str) -> object:
+        if name in ("_text", "_children"):
+            root = _InsideReader(self).root()
+            self._text = root._text
+            self._children = root._children
+            return getattr(root, name)
+        return super().__getattr__(name)
 
 
 def make_stanza(
@@ -305,23 +323,21 @@ def make_stanza(
     """A stanza whose inside was not read yet."""
     stanza: Stanza = object.__new__(Stanza)
     stanza._source = raw
-    stanza._start = 0
-    stanza._stop = len(raw)
     stanza._header = header
     stanza._name = name
     stanza._reported = reported
-    stanza._attrib = None
     stanza._payload = payload
-    stanza._children = None
-    stanza._text = None
-    stanza._tail = None
     return stanza
 
 
 class _InsideReader:
-    """Has expat read a stanza again, behind its stream header, and hangs what it says into it."""
+    """Has expat read a stanza again, behind its stream header, and makes elements of it."""
 
     def __init__(self, stanza: Stanza) -> None:
+        self._source = stanza._source
+        self._open: list[Element] = []
+        self._closed: Element | None = None
+        self._texts: list[str] = []
         self._expat = expat = ParserCreate("UTF-8", SEPARATOR)
         expat.ordered_attributes = True
         expat.buffer_text = True
@@ -329,68 +345,62 @@ class _InsideReader:
         if header:
             expat.Parse(header, False)
         self._header_size = len(header)
-        self._source = stanza._source
-        self._stanza = stanza
-        self._open: list[Element] = []
-        self._closed: Element | None = None
-        self._texts: list[str] = []
         expat.StartElementHandler = self._start
         expat.EndElementHandler = self._end
         expat.CharacterDataHandler = self._texts.append
-        expat.Parse(stanza._source, False)
+
+    def root(self) -> Element:
+        """The stanza's element."""
+        self._expat.Parse(self._source, False)
         # The handlers refer to this reader.
         del self._expat
+        assert self._closed is not None
+        return self._closed
 
     def _flush(self) -> None:
-        if not self._texts:
-            return
         text = "".join(self._texts)
         self._texts.clear()
-        if self._closed is not None:
-            self._closed._tail = text
-        elif self._open:
+        if self._closed is None:
             self._open[-1]._text = text
+        else:
+            self._closed._tail = text
 
     def _start(self, name: str, attributes: list[str]) -> None:
-        self._flush()
-        if self._open:
-            element: Element = object.__new__(Element)
-            element._name = name
-            element._reported = attributes
-            element._attrib = None
-            element._text = None
-            element._tail = None
-            element._source = self._source
-            element._start = self._expat.CurrentByteIndex - self._header_size
-            children = self._open[-1]._children
-            assert children is not None
-            children.append(element)
-        else:
-            element = self._stanza
+        if self._texts:
+            self._flush()
+        element: Element = object.__new__(Element)
+        element._name = name
+        element._reported = attributes
+        element._text = None
+        element._tail = None
         element._children = []
+        element._source = self._source
+        element._start = self._expat.CurrentByteIndex - self._header_size
+        if self._open:
+            self._open[-1]._children.append(element)
         self._open.append(element)
         self._closed = None
 
     def _end(self, _name: str) -> None:
-        self._flush()
-        element = self._open.pop()
-        if self._open:
-            index = self._expat.CurrentByteIndex - self._header_size
-            has_text = element._text is not None or bool(element._children)
-            element._stop = element_end(self._source, element._start, index, has_text)
-        self._closed = element
+        if self._texts:
+            self._flush()
+        element = self._closed = self._open.pop()
+        index = self._expat.CurrentByteIndex - self._header_size
+        if element._text is None and not element._children:
+            element._stop = element_end(self._source, element._start, index)
+        else:
+            element._stop = self._source.index(b">", index) + 1
 
 
-def element_end(data: bytes, start: int, index: int, has_content: bool) -> int:
-    """Index behind an element's last tag.
+def element_end(data: bytes, start: int, index: int) -> int:
+    """Index behind the last tag of an element without text or children.
 
-    start        index of its start tag
-    index        where expat reports its end: the end tag's "<", or behind an empty-element tag
-    has_content  whether there was an element or a character between its tags
+    start  index of its start tag
+    index  where expat reports its end: the end tag's "<", or behind an empty-element tag
     """
     if not data.startswith(b"</", index):
         return index
-    if not has_content and data.startswith(b"/>", index - 2):
+    if data.startswith(b"/>", index - 2):
         tag = START_TAG.match(data, start)
         if tag and tag.end() == index:
             return index

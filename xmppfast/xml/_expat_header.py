@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import ClassVar, TypeVar, final, overload
 
-from ._expat_element import START_TAG, attribute_dict
+from ._expat_element import attribute_dict, shown
 from ._expat_names import SEPARATOR, XML_NAMESPACE, clark
 
 _T = TypeVar("_T")
@@ -106,8 +106,7 @@ class StreamStart:
         return self._raw
 
     def __repr__(self) -> str:
-        attributes = "".join(f" {name}={value!r}" for name, value in self._attrib.items())
-        return f"<StreamStart {self.tag}{attributes}>"
+        return shown(self, self._attrib)
 
     @property
     def start_tag(self) -> bytes:
@@ -132,14 +131,14 @@ def make_stream_start(
     raw: bytes,
     name: str,
     reported: list[str],
-    declarations: list[tuple[str | None, str | None]],
+    declarations: tuple[tuple[str | None, str | None], ...],
 ) -> StreamStart:
     """A header from what expat said of it."""
     start: StreamStart = object.__new__(StreamStart)
     start._raw = raw
     start._name = name
     start._attrib = MappingProxyType(attribute_dict(reported))
-    start._declarations = tuple(declarations)
+    start._declarations = declarations
     return start
 
 

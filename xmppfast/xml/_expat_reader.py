@@ -6,9 +6,10 @@ expat alone decides what is accepted. On its refusal, and for what XMPP forbids 
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from itertools import islice
-from pyexpat import ErrorString, ExpatError, ParserCreate
+from pyexpat import ErrorString, ExpatError, ParserCreate, XMLParserType
 from typing import NamedTuple, NoReturn, TypeAlias
 
 from ._diagnose import FAULTS, Place, diagnose
@@ -21,16 +22,17 @@ from .limits import Limits
 
 Event: TypeAlias = StreamStart | Stanza | StreamEnd
 
-# expat keeps every name it ever saw and a buffer for the longest token. A new one takes over at
-# the first stanza that ends behind that many bytes.
+# expat keeps every name it ever saw, and a buffer for the longest token: a new one takes over at
+# the end of the first stanza by which it saw more names or bytes.
+_EXPAT_NAMES = 512
 _EXPAT_BYTES = 1024 * 1024
 
 
-class _Suspect(Exception):  # noqa: N818 - a jump out of expat, no error
+class _Suspect(Exception):
     """A handler saw what XMPP forbids, or a limit passed."""
 
 
-class _Renew(Exception):  # noqa: N818 - a jump out of expat, no error
+class _Renew(Exception):
     """Time for a new expat parser, at the end of a stanza."""
 
 
@@ -54,9 +56,38 @@ class Mark(NamedTuple):
 class StreamReader:
     """Reads one stream, or with `whole` one element, that begins at a mark.
 
-    queue    events, each with the offset behind it
+    queue    events, each with the index behind it
     failure  what is wrong behind them
     """
+
+    __slots__ = (
+        "_after_root",
+        "_base",
+        "_before",
+        "_before_size",
+        "_begin",
+        "_checks_names",
+        "_cutter",
+        "_data",
+        "_declared",
+        "_expat",
+        "_first",
+        "_header",
+        "_in_cdata",
+        "_interned",
+        "_is_open",
+        "_known_names",
+        "_limits",
+        "_mark",
+        "_most_bytes",
+        "_on_start",
+        "_renew_at",
+        "_shift",
+        "_stop",
+        "_whole",
+        "failure",
+        "queue",
+    )
 
     # Indexes count within `_data`, which expat is reading. The unit, that is the event that is not
     # complete, begins in the pieces `_before` it, or at `_stop` where an event in it was complete.
@@ -65,9 +96,7 @@ class StreamReader:
         self.queue: deque[tuple[Event, int]] = deque()
         self.failure: StreamError | None = None
         self._limits = limits
-        self._most_elements = limits.children
-        self._most_levels = limits.depth
-        self._most_attributes = limits.attributes
+        self._most_bytes = limits.stanza_bytes
         self._whole = whole
         self._begin = mark.offset
         self._mark = mark  # of the first byte that is kept
@@ -79,14 +108,8 @@ class StreamReader:
         self._cutter = Cutter()
         self._header: StreamStart | None = None
         self._after_root = False
-        # Open elements that the next tag is inside of, not counting the root element, and the
-        # same between events: -1 outside of the root element.
-        self._depth = self._outside = 0 if whole else -1
-        self._first = 0  # offset of the open stanza
-        self._name = ""
-        self._reported: list[str] = []
-        self._payload: str | None = None
-        self._elements = 0
+        self._is_open = False  # whether a stanza is
+        self._first = 0  # index of the open stanza
         self._in_cdata = False
         self._new_expat(b"", 0)
 
@@ -96,16 +119,13 @@ class StreamReader:
         self._known_names = 0
         self._checks_names = False
         self._declared: list[tuple[str | None, str | None]] = []  # on the coming element
-        self._in_scope = len(self._header.declarations) if self._header else 0
         self._expat = expat = ParserCreate("UTF-8", SEPARATOR, self._interned)
         expat.ordered_attributes = True
         if header:
             expat.Parse(header, False)
         self._shift = len(header) - index  # from index to expat's byte index
-        expat.StartNamespaceDeclHandler = self._on_declaration
-        expat.EndNamespaceDeclHandler = self._on_declaration_end
-        expat.StartElementHandler = self._on_start
-        expat.EndElementHandler = self._on_end
+        self._renew_at = sys.maxsize if self._whole else index + _EXPAT_BYTES
+        self._set_handlers(expat)
         expat.StartCdataSectionHandler = self._on_cdata
         expat.EndCdataSectionHandler = self._on_cdata_end
         expat.CommentHandler = self._on_restricted
@@ -119,12 +139,15 @@ class StreamReader:
         if self._data:
             if self._base == self._begin:
                 self._check_beginning()
+            self._watch_declarations()
             self._have_expat_read(0)
             if self._in_cdata and self._cutter.held:
                 # Inside of a CDATA section there are neither tags nor references.
                 start = len(self._data)
                 self._data += self._cutter.release()
                 self._have_expat_read(start)
+            if self._tracks_scope and not self._is_open and self._header:
+                self._track_scope(False)
         if not self.failure and self._is_suspect():
             self._inspect()
 
@@ -139,21 +162,23 @@ class StreamReader:
             self._before_size = 0
         rest = data[stop:] if stop else data
         if rest:
-            if self._depth == self._outside and not self._before and rest.isspace():
+            if not self._is_open and not self._before and rest.isspace():
                 self._mark = self._mark.after(rest)
             else:
                 self._before.append(rest)
                 self._before_size += len(rest)
         self._base += len(data)
+        self._first -= len(data)
+        self._renew_at -= len(data)
         self._shift += len(data)
         self._data = b""
         self._stop = 0
 
-    def rest(self, offset: int | None) -> tuple[bytes, Mark]:
-        """The bytes kept from an offset on, none for None, and its mark."""
+    def rest(self, index: int | None) -> tuple[bytes, Mark]:
+        """The bytes from an index on, none for None, and its mark."""
         kept = b"".join([*self._before, self._data, *self._cutter.held])
-        index = len(kept) if offset is None else offset - self._mark.offset
-        return kept[index:], self._mark.after(kept[:index])
+        end = len(kept) if index is None else self._before_size + index
+        return kept[end:], self._mark.after(kept[:end])
 
     def finish(self) -> None:
         """End of input."""
@@ -168,6 +193,23 @@ class StreamReader:
         # expat would take a byte order mark, and UTF-16 with or without one.
         if self._data[:1] not in (b"<", b" ", b"\n", b"\r", b"\t") or self._data[1:2] == b"\0":
             self._inspect()
+
+    def _watch_declarations(self) -> None:
+        """See to it that limits on declarations are held.
+
+        Having expat report each of them costs much. It is done only where there could be too many.
+        """
+        declarations = self._data.count(b"xmlns")
+        self._most_attributes = 2 * (self._limits.attributes - declarations)
+        if self._tracks_scope:
+            return
+        if not self._is_open:
+            self._in_scope = len(self._header.declarations) if self._header else 0
+        if self._in_scope + declarations <= self._limits.namespaces:
+            self._in_scope += declarations
+            return
+        self._in_scope = self._exact_scope()
+        self._track_scope(True)
 
     def _have_expat_read(self, start: int) -> None:
         while not self.failure:
@@ -188,8 +230,8 @@ class StreamReader:
     def _is_suspect(self) -> bool:
         """Whether something may be wrong that expat doesn't report, or not yet."""
         data, stop, held = self._data, self._stop, self._cutter.held
-        if self._depth != self._outside:
-            size = self._base + len(data) + self._cutter.size - self._first
+        if self._is_open:
+            size = len(data) + self._cutter.size - self._first
         elif stop < len(data) and not data[stop:].isspace():
             return True
         else:
@@ -220,15 +262,16 @@ class StreamReader:
             self._fail(StreamCondition.NOT_WELL_FORMED, *otherwise)
 
     def _fail(self, condition: StreamCondition, text: str, offset: int) -> None:
-        mark = self.rest(offset)[1]
+        mark = self.rest(offset - self._base)[1]
         self.failure = StreamError(condition, text, offset, mark.line, offset - mark.line_start + 1)
 
     def _place(self, offset: int) -> Place:
-        header = None if self._after_root else self._header
+        after_root = self._after_root or (self._whole and bool(self.queue))
+        header = None if after_root else self._header
         return Place(
             at_start=offset == self._begin,
             root=header.root if header else None,
-            after_root=self._after_root,
+            after_root=after_root,
             whole=self._whole,
             declarations=header.declarations if header else (),
         )
@@ -237,6 +280,8 @@ class StreamReader:
         """Whether, for the first time, a name may be longer than the limit."""
         grown = len(self._interned) - self._known_names
         self._known_names += grown
+        if self._known_names > _EXPAT_NAMES and not self._whole:
+            self._renew_at = 0
         if self._checks_names:
             return False
         names = islice(reversed(self._interned), grown)
@@ -259,87 +304,106 @@ class StreamReader:
     def _on_cdata_end(self) -> None:
         self._in_cdata = False
 
-    def _on_declaration(self, prefix: str | None, uri: str | None) -> None:
-        self._declared.append((prefix, uri))
-        self._in_scope += 1
-        if self._in_scope > self._limits.namespaces:
-            raise _Suspect
-
-    def _on_declaration_end(self, _prefix: str | None) -> None:
-        self._in_scope -= 1
-
     def _on_checked_start(self, name: str, attributes: list[str]) -> None:
         tag = START_TAG.match(self._data, self._expat.CurrentByteIndex - self._shift)
         if tag and max(map(len, NAMES.findall(tag[0]))) > self._limits.name_bytes:
             raise _Suspect
         self._on_start(name, attributes)
 
-    def _on_start(self, name: str, attributes: list[str]) -> None:
-        depth = self._depth
-        self._depth = depth + 1
-        if self._declared or len(attributes) > 2 * self._most_attributes:
-            if len(self._declared) + len(attributes) // 2 > self._most_attributes:
+    def _set_handlers(self, expat: XMLParserType) -> None:
+        """Handlers that keep the depth; as closures they cost a fifth less time than as methods."""
+        limits, queue, declared = self._limits, self.queue, self._declared
+        most_bytes, most_namespaces = limits.stanza_bytes, limits.namespaces
+        most_levels, most_elements = limits.depth, limits.children
+        most_attributes = 2 * limits.attributes  # in expat's flat lists
+        interned = self._interned
+        header = self._header
+        in_scope = len(header.declarations) if header else 0
+        # Open elements around the next tag, not counting the root element; -1 outside of it.
+        depth = 0 if header or self._whole else -1
+        elements = 0
+        stanza_name = ""
+        stanza_attributes: list[str] = []
+        payload: str | None = None
+
+        def on_declaration(prefix: str | None, uri: str | None) -> None:
+            nonlocal in_scope
+            declared.append((prefix, uri))
+            in_scope += 1
+            if in_scope > most_namespaces:
                 raise _Suspect
-            if depth >= 0:
-                self._declared.clear()
-        if depth > 0:
-            elements = self._elements
-            if not elements:
-                self._payload = name
-            self._elements = elements + 1
-            if elements >= self._most_elements or depth >= self._most_levels:
-                raise _Suspect
-        else:
-            index = self._expat.CurrentByteIndex - self._shift
-            if depth < 0:
-                self._open_stream(index, name, attributes)
+
+        def on_declaration_end(_prefix: str | None) -> None:
+            nonlocal in_scope
+            in_scope -= 1
+
+        def on_start(name: str, attributes: list[str]) -> None:
+            nonlocal depth, elements, stanza_name, stanza_attributes, payload, header
+            if depth > 0:
+                if not elements:
+                    payload = name
+                elements += 1
+                if elements > most_elements or depth >= most_levels:
+                    raise _Suspect
+            elif depth == 0:
+                self._first = index = expat.CurrentByteIndex - self._shift
+                if index != self._stop or self._before:
+                    self._check_gap(index)
+                self._is_open = True
+                stanza_name = name
+                stanza_attributes = attributes
+                payload = None
+                elements = 0
+            else:
+                header = self._open_stream(name, attributes)
+            depth += 1
+            if declared or len(attributes) > most_attributes:
+                if 2 * len(declared) + len(attributes) > most_attributes:
+                    raise _Suspect
+                declared.clear()
+
+        def on_end(_name: str) -> None:
+            nonlocal depth
+            depth -= 1
+            if depth > 0:
                 return
-            if index != self._stop or self._before:
-                self._check_gap(index)
-            self._first = self._base + index
-            self._name = name
-            self._reported = attributes
-            self._payload = None
-            self._elements = 0
+            data = self._data
+            index = expat.CurrentByteIndex - self._shift
+            if depth < 0:
+                self._close_stream(index)
+                return
+            first = self._first
+            if elements or first < 0 or not data.startswith(b"/>", index - 2):
+                stop = data.index(b">", index) + 1
+            else:
+                stop = element_end(data, first, index)
+            raw = data[first:stop] if first >= 0 else self._unit(stop)[first - stop :]
+            if len(raw) > most_bytes:
+                raise _Suspect
+            if len(interned) != self._known_names and self._has_long_names():
+                self._check_unit(stop)
+            stanza = make_stanza(raw, header, stanza_name, stanza_attributes, payload)
+            queue.append((stanza, stop))
+            self._stop = stop
+            self._is_open = False
+            if stop > self._renew_at:
+                raise _Renew
 
-    def _on_end(self, _name: str) -> None:
-        self._depth = depth = self._depth - 1
-        if depth > 0:
-            return
-        data = self._data
-        index = self._expat.CurrentByteIndex - self._shift
-        if depth < 0:
-            self._close_stream(index)
-            return
-        first = self._first - self._base
-        if first >= 0:
-            stop = element_end(data, first, index, self._elements > 0)
-            raw = data[first:stop]
-        else:
-            stop = data.index(b">", index) + 1
-            raw = b"".join([*self._before, data[:stop]])[self._first - self._mark.offset :]
-        if len(raw) > self._limits.stanza_bytes:
-            raise _Suspect
-        if len(self._interned) != self._known_names and self._has_long_names():
-            self._check_unit(stop)
-        stanza = make_stanza(raw, self._header, self._name, self._reported, self._payload)
-        self.queue.append((stanza, self._base + stop))
-        self._stop = stop
-        if self._whole:
-            self._after_root = True
-        elif index + self._shift > _EXPAT_BYTES:
-            raise _Renew
+        self._on_start = on_start
+        expat.StartNamespaceDeclHandler = on_declaration
+        expat.EndNamespaceDeclHandler = on_declaration_end
+        expat.StartElementHandler = on_start
+        expat.EndElementHandler = on_end
 
-    def _open_stream(self, index: int, name: str, attributes: list[str]) -> None:
-        tag = START_TAG.match(self._data, index)
+    def _open_stream(self, name: str, attributes: list[str]) -> StreamStart:
+        tag = START_TAG.match(self._data, self._expat.CurrentByteIndex - self._shift)
         if tag is None:
             raise _Suspect
         unit = self._check_unit(tag.end())
-        self._header = make_stream_start(unit.lstrip(), name, attributes, self._declared)
-        self._declared = []
-        self._outside = 0
+        self._header = make_stream_start(unit.lstrip(), name, attributes, tuple(self._declared))
         self._stop = tag.end()
-        self.queue.append((self._header, self._base + self._stop))
+        self.queue.append((self._header, self._stop))
+        return self._header
 
     def _close_stream(self, index: int) -> None:
         assert self._header is not None
@@ -349,10 +413,9 @@ class StreamReader:
             self._check_gap(index)
             stop = self._data.index(b">", index) + 1
         end = make_stream_end(self._data[index:stop])
-        self._outside = -1
         self._after_root = True
         self._stop = stop
-        self.queue.append((end, self._base + stop))
+        self.queue.append((end, stop))
 
     def _check_gap(self, index: int) -> None:
         """See that there is white space between the last event and an index."""

@@ -1,0 +1,25 @@
+/* Forwarding: a stanza's bytes with some attributes of its start tag changed (RFC 6120 section 8.1:
+ * a server stamps `from`, and otherwise leaves a stanza as it is). */
+#ifndef XF_FORWARD_H
+#define XF_FORWARD_H
+
+#include "namespaces.h"
+
+typedef enum { XF_KEEP, XF_REMOVE, XF_SET } xf_change;
+
+typedef struct {
+    const char *name; /* of an unprefixed attribute */
+    xf_change change;
+    xf_span value; /* escaped, to stand between single quotes */
+} xf_edit;
+
+
+
+
+/* Writes the piece to `out` with the edits made, and `extra` behind the last attribute. Attributes
+ * that exist keep their place, new ones stand behind the last in the order of the edits. Returns
+ * the number of bytes; with out == NULL, only that. */
+size_t xf_forward(const xf_piece *piece, const xf_edit *edits, unsigned count, xf_span extra,
+                  uint8_t *out);
+
+#endif

@@ -1,0 +1,114 @@
+"""The C tokenizer, as src_c/ declares it."""
+
+from libc.stddef cimport size_t
+from libc.stdint cimport int32_t, uint8_t, uint32_t, uint64_t
+
+
+cdef extern from "tape.h" nogil:
+    ctypedef struct xf_attribute:
+        uint32_t name, name_length, value, value_length
+
+    ctypedef struct xf_element:
+        uint32_t start, tag_end, content_end, skip, name_length, attributes, ns, parent
+        uint32_t prefix_length, scope, prefixes, default_ns
+
+    ctypedef struct xf_slot:
+        pass
+
+    ctypedef struct xf_piece:
+        const uint8_t *bytes
+        const xf_slot *tape
+        const xf_piece *header
+        uint32_t length, slots, base, flags
+
+    enum:
+        XF_ELEMENT_SLOTS
+        XF_ESCAPED
+        XF_CONTROL
+        XF_WIDE
+        XF_LEANS
+    uint32_t XF_NS_NONE, XF_NS_XML, XF_NS_HEADER
+
+
+cdef extern from "tokenizer.h" nogil:
+    ctypedef struct xf_limits:
+        uint32_t stanza_bytes, depth, attributes, children, name_bytes, namespaces
+
+    ctypedef struct xf_allocator:
+        void *(*resize)(void *context, void *block, size_t size) noexcept nogil
+        void *context
+
+    ctypedef enum xf_status:
+        XF_NO_MEMORY
+        XF_FAILED
+        XF_MORE
+        XF_START
+        XF_STANZA
+        XF_END
+
+    ctypedef enum xf_error:
+        XF_E_NONE
+
+    ctypedef struct xf_kernel:
+        pass
+
+    ctypedef struct xf_tokenizer:
+        xf_error error
+        uint64_t error_offset, error_line, error_column
+
+    ctypedef xf_piece xf_event
+
+    void xf_init(xf_tokenizer *, const xf_limits *, const xf_allocator *, const xf_kernel *)
+    void xf_expect_element(xf_tokenizer *)
+    void xf_release(xf_tokenizer *)
+    xf_status xf_next(xf_tokenizer *, const uint8_t **, size_t *, xf_event *)
+    void xf_adopt(xf_tokenizer *, const xf_piece *)
+    const uint8_t *xf_unread(const xf_tokenizer *, size_t *)
+    void xf_restart(xf_tokenizer *)
+    xf_status xf_finish(xf_tokenizer *)
+    const char *xf_error_text(xf_error)
+    const char *xf_error_condition(xf_error)
+    const xf_kernel *xf_usable_kernel(unsigned)
+    const xf_kernel *xf_best_kernel()
+    const char *xf_kernel_name(const xf_kernel *)
+
+
+cdef extern from "namespaces.h" nogil:
+    ctypedef struct xf_span:
+        const uint8_t *bytes
+        uint32_t length
+
+    const xf_attribute *xf_attribute_at(const xf_slot *, uint32_t)
+    const xf_element *xf_element_at(const xf_slot *, uint32_t)
+    int32_t xf_declares(const uint8_t *, uint32_t)
+    xf_span xf_namespace(const xf_piece *, uint32_t)
+    uint32_t xf_attribute_ns(const xf_piece *, uint32_t, const uint8_t *, uint32_t)
+
+
+cdef extern from "decode.h" nogil:
+    ctypedef enum xf_context:
+        XF_TEXT
+        XF_VALUE
+
+    uint32_t xf_decode(xf_span, xf_context, uint8_t *)
+
+
+cdef extern from "forward.h" nogil:
+    ctypedef enum xf_change:
+        XF_KEEP
+        XF_REMOVE
+        XF_SET
+
+    ctypedef struct xf_edit:
+        const char *name
+        xf_change change
+        xf_span value
+
+    size_t xf_forward(const xf_piece *, const xf_edit *, unsigned, xf_span, uint8_t *)
+
+
+cdef extern from "text.h" nogil:
+    size_t xf_plain_run(const xf_kernel *, const void *, size_t, int)
+
+
+cdef size_t plain_run(str text, size_t start) noexcept

@@ -1,0 +1,577 @@
+# cython: boundscheck=False, wraparound=False, initializedcheck=False, cdivision=True
+"""The compiled serializer: ElementTree elements to UTF-8, and escaping."""
+
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from cpython.dict cimport PyDict_Next
+from cpython.mem cimport PyMem_RawFree, PyMem_RawMalloc, PyMem_RawRealloc
+from cpython.object cimport PyObject
+from cpython.ref cimport Py_DECREF, Py_INCREF
+from libc.stdint cimport int32_t, uint8_t, uint16_t, uint32_t
+from libc.string cimport memcpy
+
+from ._tokenizer cimport plain_run
+
+
+cdef extern from "Python.h":
+    str PyUnicode_New(Py_ssize_t, Py_UCS4)
+    void *PyUnicode_DATA(object)
+    int PyUnicode_KIND(object)
+    bint PyUnicode_IS_ASCII(object)
+    Py_UCS4 PyUnicode_READ(int, const void *, Py_ssize_t)
+    Py_UCS4 PyUnicode_MAX_CHAR_VALUE(object)
+    Py_ssize_t PyUnicode_GET_LENGTH(object)
+    const char *PyUnicode_AsUTF8AndSize(object, Py_ssize_t *) except NULL
+
+
+cdef extern from "names.h" nogil:
+    uint32_t xf_name_end(const uint8_t *, uint32_t, uint32_t)
+
+
+cdef str XML_NAMESPACE = "http://www.w3.org/XML/1998/namespace"
+cdef str XMLNS_NAMESPACE = "http://www.w3.org/2000/xmlns/"
+
+
+# Output. ------------------------------------------------------------------------------------------
+
+
+cdef struct Output:
+    char *bytes
+    size_t used, capacity
+
+
+cdef int _grow(Output *out, size_t more) except -1:
+    cdef size_t capacity = out.capacity * 2
+    if capacity < out.used + more:
+        capacity = out.used + more
+    cdef char *block = <char *>PyMem_RawRealloc(out.bytes, capacity)
+    if block == NULL:
+        raise MemoryError
+    out.bytes = block
+    out.capacity = capacity
+    return 0
+
+
+cdef inline int _reserve(Output *out, size_t more) except -1:
+    if out.capacity - out.used < more:
+        _grow(out, more)
+    return 0
+
+
+cdef inline int _put(Output *out, const char *bytes, size_t length) except -1:
+    _reserve(out, length)
+    memcpy(out.bytes + out.used, bytes, length)
+    out.used += length
+    return 0
+
+
+# What a character is written as, by context: text, or a value in single quotes. Line ends and tabs
+# would not come back from a value as they are, nor a carriage return from text (XML 1.0 sections
+# 2.11 and 3.3.3).
+ctypedef enum Context:
+    IN_TEXT
+    IN_VALUE
+    ANYWHERE
+
+
+cdef const char *_reference(Py_UCS4 c, Context context) noexcept:
+    """The reference to write for a character, or NULL to write the character."""
+    if c == c"&":
+        return b"&amp;"
+    if c == c"<":
+        return b"&lt;"
+    if c == c">":
+        return b"&gt;"
+    if c == c"'" and context != IN_TEXT:
+        return b"&apos;"
+    if c == c'"' and context == ANYWHERE:
+        return b"&quot;"
+    if c == c"\r" and context != ANYWHERE:
+        return b"&#13;"
+    if context == IN_VALUE:
+        if c == c"\n":
+            return b"&#10;"
+        if c == c"\t":
+            return b"&#9;"
+    return NULL
+
+
+cdef inline bint _is_char(Py_UCS4 c) noexcept:
+    """XML 1.0, production 2."""
+    return (
+        (0x20 <= c <= 0xD7FF) or c == 9 or c == 10 or c == 13
+        or (0xE000 <= c <= 0xFFFD) or c >= 0x10000
+    )
+
+
+cdef object _refuse(Py_UCS4 c, str where):
+    return ValueError(f"{where} contains U+{<uint32_t>c:04X}, which XML can't carry")
+
+
+cdef size_t _put_char(char *out, Py_UCS4 c) noexcept:
+    """Write a character in UTF-8; returns its length."""
+    if c < 0x80:
+        out[0] = <char>c
+        return 1
+    if c < 0x800:
+        out[0] = <char>(0xC0 | c >> 6)
+        out[1] = <char>(0x80 | (c & 0x3F))
+        return 2
+    if c < 0x10000:
+        out[0] = <char>(0xE0 | c >> 12)
+        out[1] = <char>(0x80 | (c >> 6 & 0x3F))
+        out[2] = <char>(0x80 | (c & 0x3F))
+        return 3
+    out[0] = <char>(0xF0 | c >> 18)
+    out[1] = <char>(0x80 | (c >> 12 & 0x3F))
+    out[2] = <char>(0x80 | (c >> 6 & 0x3F))
+    out[3] = <char>(0x80 | (c & 0x3F))
+    return 4
+
+
+cdef extern from *:
+    """
+    #include <string.h>
+    /* Copies ASCII up to the first byte that may need escaping; such bytes are below '?'. */
+    static inline size_t xf_copy_plain(char *out, const unsigned char *in, size_t count)
+    {
+        static const unsigned char stops[64] = {
+            1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+            1, 1, ['"'] = 1, ['&'] = 1, ['\\''] = 1, ['<'] = 1, ['>'] = 1};
+        size_t i = 0;
+        while (i < count && (in[i] > '>' || !stops[in[i]])) {
+            out[i] = (char)in[i];
+            i++;
+        }
+        return i;
+    }
+    """
+    size_t xf_copy_plain(char *, const unsigned char *, size_t) noexcept
+
+
+cdef int _put_text(Output *out, str text, Context context, str where) except -1:
+    """Write a string, escaped for its context; `where` names it in errors."""
+    cdef size_t length = PyUnicode_GET_LENGTH(text), at = 0, run
+    cdef int kind = PyUnicode_KIND(text)
+    cdef const void *data = PyUnicode_DATA(text)
+    cdef bint ascii = PyUnicode_IS_ASCII(text)
+    cdef const char *reference
+    cdef Py_UCS4 c
+    # A character takes at most six bytes, as a reference or otherwise.
+    _reserve(out, length + 8)
+    while at < length:
+        if ascii:
+            _reserve(out, length - at + 8)
+            if length - at < 64:
+                run = xf_copy_plain(
+                    out.bytes + out.used, <const unsigned char *>data + at, length - at
+                )
+            else:
+                run = plain_run(text, at)
+                memcpy(out.bytes + out.used, <const char *>data + at, run)
+            out.used += run
+            at += run
+            if at == length:
+                break
+        _reserve(out, 8)
+        c = PyUnicode_READ(kind, data, at)
+        at += 1
+        reference = _reference(c, context)
+        if reference != NULL:
+            while reference[0]:
+                out.bytes[out.used] = reference[0]
+                out.used += 1
+                reference += 1
+        elif _is_char(c):
+            out.used += _put_char(out.bytes + out.used, c)
+        else:
+            raise _refuse(c, where)
+    return 0
+
+
+def escape_value(str value not None, str where not None):
+    """UTF-8 of a string as it can stand in an attribute value in single quotes."""
+    cdef Output out
+    out.bytes = NULL
+    out.used = out.capacity = 0
+    try:
+        _put_text(&out, value, IN_VALUE, where)
+        return PyBytes_FromStringAndSize(out.bytes, out.used)
+    finally:
+        PyMem_RawFree(out.bytes)
+
+
+# Escaping. ----------------------------------------------------------------------------------------
+
+
+ctypedef fused Character:
+    uint8_t
+    uint16_t
+    uint32_t
+
+
+cdef void _fill(
+    Character *out, const Character *source, size_t length, const size_t *places, size_t count
+) noexcept:
+    """Copy a string, with references for the characters at the given places."""
+    cdef size_t at = 0, i
+    cdef const char *reference
+    for i in range(count):
+        memcpy(out, source + at, (places[i] - at) * sizeof(Character))
+        out += places[i] - at
+        reference = _reference(source[places[i]], ANYWHERE)
+        while reference[0]:
+            out[0] = <Character>reference[0]
+            out += 1
+            reference += 1
+        at = places[i] + 1
+    memcpy(out, source + at, (length - at) * sizeof(Character))
+
+
+cdef str _escape(str text, size_t first):
+    """Escape a string whose first special character is at `first`."""
+    cdef size_t length = PyUnicode_GET_LENGTH(text), at = first, count = 0, capacity = 0
+    cdef size_t more = 0, written
+    cdef size_t *places = NULL
+    cdef size_t *grown
+    cdef int kind = PyUnicode_KIND(text)
+    cdef const void *data = PyUnicode_DATA(text)
+    cdef const char *reference
+    cdef Py_UCS4 c
+    cdef str result
+    try:
+        while at < length:
+            c = PyUnicode_READ(kind, data, at)
+            reference = _reference(c, ANYWHERE)
+            if reference != NULL:
+                if count == capacity:
+                    capacity = capacity * 2 + 16
+                    grown = <size_t *>PyMem_RawRealloc(places, capacity * sizeof(size_t))
+                    if grown == NULL:
+                        raise MemoryError
+                    places = grown
+                places[count] = at
+                count += 1
+                written = 4 if c == c"<" or c == c">" else 5 if c == c"&" else 6
+                more += written - 1
+            elif not _is_char(c):
+                raise _refuse(c, "text")
+            at += 1
+            at += plain_run(text, at)
+        if count == 0:
+            return text
+        result = PyUnicode_New(length + more, PyUnicode_MAX_CHAR_VALUE(text))
+        if kind == 1:
+            _fill[uint8_t](<uint8_t *>PyUnicode_DATA(result), <uint8_t *>data, length, places, count)
+        elif kind == 2:
+            _fill[uint16_t](
+                <uint16_t *>PyUnicode_DATA(result), <uint16_t *>data, length, places, count
+            )
+        else:
+            _fill[uint32_t](
+                <uint32_t *>PyUnicode_DATA(result), <uint32_t *>data, length, places, count
+            )
+        return result
+    finally:
+        PyMem_RawFree(places)
+
+
+def escape(str text not None):
+    """Write the five characters that XML predefines entities for as references.
+
+    The result can stand in text and in attribute values. Raises ValueError for characters that XML
+    can't carry.
+    """
+    cdef size_t first = plain_run(text, 0)
+    if first == <size_t>PyUnicode_GET_LENGTH(text):
+        return text
+    return _escape(text, first)
+
+
+# Names. -------------------------------------------------------------------------------------------
+
+
+cdef class _Name:
+    """A Clark name taken apart: namespace (None for none) and local part in UTF-8."""
+
+    cdef str ns
+    cdef bytes local
+
+
+# Names come again and again. The limit only keeps a program that makes them up from filling memory.
+cdef dict _names = {}
+cdef enum:
+    MOST_NAMES = 4096
+
+
+cdef _Name _take_apart(object tag):
+    cdef _Name name
+    cdef uint32_t length
+    if not isinstance(tag, str):
+        raise TypeError(f"a name must be a str, not {type(tag).__name__}")
+    name = _Name.__new__(_Name)
+    ns, brace, local = tag[1:].rpartition("}") if tag.startswith("{") else ("", "", tag)
+    try:
+        name.local = local.encode()
+    except UnicodeEncodeError:
+        name.local = b""
+    length = <uint32_t>PyBytes_GET_SIZE(name.local)
+    if (
+        (tag.startswith("{") and not brace)
+        or length == 0
+        or b":" in name.local
+        or xf_name_end(<const uint8_t *>PyBytes_AS_STRING(name.local), 0, length) != length
+    ):
+        raise ValueError(f"{tag!r} is not a name in XML")
+    if ns == XMLNS_NAMESPACE:
+        raise ValueError(f"{tag!r}: nothing can be in the namespace of declarations")
+    name.ns = ns or None
+    if len(_names) >= MOST_NAMES:
+        _names.clear()
+    _names[tag] = name
+    return name
+
+
+cdef inline _Name _name(object tag):
+    known = _names.get(tag) if type(tag) is str else None
+    return _take_apart(tag) if known is None else <_Name>known
+
+
+# Trees. -------------------------------------------------------------------------------------------
+
+# Getters of C-made elements, called past the attribute look-up.
+cdef extern from *:
+    """
+    static PyObject *xf_get(PyObject *getter, PyObject *object)
+    {
+        return Py_TYPE(getter)->tp_descr_get(getter, object, (PyObject *)Py_TYPE(object));
+    }
+    """
+    object xf_get(object getter, object element)
+
+
+cdef object _ElementType = None
+cdef object _tag_getter, _text_getter, _tail_getter, _attrib_getter
+
+
+cdef int _learn_elementtree() except -1:
+    """Import ElementTree when it is first needed: who never writes a tree shouldn't wait for it."""
+    global _ElementType, _tag_getter, _text_getter, _tail_getter, _attrib_getter
+    from xml.etree.ElementTree import Element
+
+    getters = [vars(Element).get(name) for name in ("tag", "text", "tail", "attrib")]
+    if all(hasattr(type(getter), "__get__") for getter in getters):
+        _tag_getter, _text_getter, _tail_getter, _attrib_getter = getters
+        _ElementType = Element
+    else:  # the Python implementation, whose elements have instance attributes
+        _ElementType = False
+    return 0
+
+
+cdef struct Frame:
+    PyObject *element
+    PyObject *default_ns  # default namespace inside, or None
+    Py_ssize_t child, children
+    size_t name, name_length  # of the element's name in the output
+
+
+cdef class _Tree:
+    """One run of tostring."""
+
+    cdef Output out
+    cdef Frame *frames
+    cdef size_t depth, frames_capacity
+    cdef dict prefixes  # prefix by namespace name, UTF-8
+
+    def __dealloc__(self):
+        while self.depth:
+            self.pop()
+        PyMem_RawFree(self.frames)
+        PyMem_RawFree(self.out.bytes)
+
+    cdef int push(self, object element, object default_ns, Py_ssize_t children) except -1:
+        cdef size_t capacity
+        cdef Frame *frames
+        if self.depth == self.frames_capacity:
+            capacity = self.frames_capacity * 2 + 16
+            frames = <Frame *>PyMem_RawRealloc(self.frames, capacity * sizeof(Frame))
+            if frames == NULL:
+                raise MemoryError
+            self.frames = frames
+            self.frames_capacity = capacity
+        Py_INCREF(element)
+        Py_INCREF(default_ns)
+        frames = self.frames + self.depth
+        frames.element = <PyObject *>element
+        frames.default_ns = <PyObject *>default_ns
+        frames.child = 0
+        frames.children = children
+        self.depth += 1
+        return 0
+
+    cdef int pop(self) except -1:
+        self.depth -= 1
+        Py_DECREF(<object>self.frames[self.depth].element)
+        Py_DECREF(<object>self.frames[self.depth].default_ns)
+        return 0
+
+    cdef int put_declaration(self, bytes prefix, object ns) except -1:
+        _put(&self.out, b" xmlns", 6)
+        if prefix is not None:
+            _put(&self.out, b":", 1)
+            _put(&self.out, PyBytes_AS_STRING(prefix), PyBytes_GET_SIZE(prefix))
+        _put(&self.out, b"='", 2)
+        _put_text(&self.out, ns or "", IN_VALUE, "a namespace name")
+        _put(&self.out, b"'", 1)
+        return 0
+
+    cdef int put_attribute(self, object key, object value, dict declared) except -1:
+        cdef _Name name = _name(key)
+        cdef bytes prefix = None
+        cdef str text
+        if not isinstance(value, str):
+            raise TypeError(
+                f"the value of attribute {key!r} must be a str, not {type(value).__name__}"
+            )
+        if name.ns is not None:
+            prefix = b"xml" if name.ns == XML_NAMESPACE else self.prefixes.get(name.ns)
+            if prefix is None:
+                prefix = declared.get(name.ns)
+            if prefix is None:
+                prefix = self.free_prefix(declared)
+                declared[name.ns] = prefix
+                self.put_declaration(prefix, name.ns)
+        elif name.local == b"xmlns":
+            raise ValueError("'xmlns' is not an attribute: namespaces are part of names")
+        _put(&self.out, b" ", 1)
+        if prefix is not None:
+            _put(&self.out, PyBytes_AS_STRING(prefix), PyBytes_GET_SIZE(prefix))
+            _put(&self.out, b":", 1)
+        _put(&self.out, PyBytes_AS_STRING(name.local), PyBytes_GET_SIZE(name.local))
+        _put(&self.out, b"='", 2)
+        text = <str>value
+        _put_text(&self.out, text, IN_VALUE, key)
+        _put(&self.out, b"'", 1)
+        return 0
+
+    cdef bytes free_prefix(self, dict declared):
+        taken = {*self.prefixes.values(), *declared.values()}
+        number = 0
+        while (prefix := b"ns%d" % number) in taken:
+            number += 1
+        return prefix
+
+    cdef int start(self, object element, object default_ns) except -1:
+        """Write a start tag and the text behind it; leave the element open if it has content."""
+        cdef bint exact = type(element) is _ElementType
+        cdef _Name name = _name(xf_get(_tag_getter, element) if exact else element.tag)
+        cdef object attrib = xf_get(_attrib_getter, element) if exact else element.attrib
+        cdef object text = xf_get(_text_getter, element) if exact else element.text
+        cdef object tag = name.ns
+        cdef size_t at
+        cdef bytes prefix = None
+        cdef bint declare = False
+        cdef Py_ssize_t children = len(element)
+        cdef PyObject *key
+        cdef PyObject *value
+        cdef Py_ssize_t place = 0
+        cdef dict declared = None
+        if name.ns != default_ns:
+            if name.ns == XML_NAMESPACE:
+                prefix = b"xml"
+            elif name.ns is not None:
+                prefix = self.prefixes.get(name.ns)
+            declare = prefix is None
+            if declare:
+                default_ns = name.ns
+        _put(&self.out, b"<", 1)
+        at = self.out.used
+        if prefix is not None:
+            _put(&self.out, PyBytes_AS_STRING(prefix), PyBytes_GET_SIZE(prefix))
+            _put(&self.out, b":", 1)
+        _put(&self.out, PyBytes_AS_STRING(name.local), PyBytes_GET_SIZE(name.local))
+        self.push(element, default_ns, children)
+        self.frames[self.depth - 1].name = at
+        self.frames[self.depth - 1].name_length = self.out.used - at
+        if declare:
+            self.put_declaration(None, name.ns)
+        if type(attrib) is dict:
+            if attrib:
+                declared = {}
+                while PyDict_Next(attrib, &place, &key, &value):
+                    self.put_attribute(<object>key, <object>value, declared)
+        else:
+            declared = {}
+            for item, item_value in attrib.items():
+                self.put_attribute(item, item_value, declared)
+        if children == 0 and not text:
+            _put(&self.out, b"/>", 2)
+            return 0
+        _put(&self.out, b">", 1)
+        if text:
+            self.put_text(text, element)
+        if children == 0:
+            self.end()
+        return 0
+
+    cdef int put_text(self, object text, object element) except -1:
+        if not isinstance(text, str):
+            raise TypeError(
+                f"text in {element.tag!r} must be a str, not {type(text).__name__}"
+            )
+        _put_text(&self.out, <str>text, IN_TEXT, "text")
+        return 0
+
+    cdef int end(self) except -1:
+        cdef Frame *frame = self.frames + self.depth - 1
+        _reserve(&self.out, frame.name_length + 3)
+        _put(&self.out, b"</", 2)
+        memcpy(self.out.bytes + self.out.used, self.out.bytes + frame.name, frame.name_length)
+        self.out.used += frame.name_length
+        _put(&self.out, b">", 1)
+        return 0
+
+    cdef bytes write(self, object root, object default_ns):
+        cdef Frame *frame
+        cdef object child, tail
+        self.start(root, default_ns)
+        while True:
+            frame = self.frames + self.depth - 1
+            if frame.child < frame.children:
+                child = (<object>frame.element)[frame.child]
+                frame.child += 1
+                self.start(child, <object>frame.default_ns)
+                continue
+            if frame.children:
+                self.end()
+            child = <object>frame.element
+            self.pop()
+            if self.depth == 0:
+                return PyBytes_FromStringAndSize(self.out.bytes, self.out.used)
+            tail = xf_get(_tail_getter, child) if type(child) is _ElementType else child.tail
+            if tail:
+                self.put_text(tail, child)
+
+
+def tostring(element, *, str xmlns=None, prefixes=None):
+    """Serialize an element, without its tail, to UTF-8.
+
+    xmlns     default namespace where the bytes will stand, usually the stream's content namespace
+    prefixes  namespace names by prefix declared there, as in `StreamStart.prefixes`
+
+    Only namespaces that are not in scope are declared. Raises ValueError for names or text that XML
+    can't carry, TypeError for anything but elements and strings inside.
+    """
+    cdef _Tree tree
+    if _ElementType is None:
+        _learn_elementtree()
+    if not hasattr(type(element), "iter"):
+        raise TypeError(f"cannot serialize {type(element).__name__}")
+    if hasattr(type(element), "to_etree"):
+        element = element.to_etree()
+    tree = _Tree.__new__(_Tree)
+    _grow(&tree.out, 512)
+    tree.prefixes = {}
+    if prefixes is not None:
+        for prefix, ns in prefixes.items():
+            tree.prefixes[ns] = _name(prefix).local
+    return tree.write(element, xmlns or None)
