@@ -1,4 +1,4 @@
-"""The extension module; everything else about the package is in pyproject.toml."""
+"""The extension modules; everything else about the package is in pyproject.toml."""
 
 from __future__ import annotations
 
@@ -24,8 +24,6 @@ class BuildExtension(build_ext):
                 "Python's headers, and install xmppfast again."
             )
             raise  # setuptools goes on after an optional extension's failure
-
-
 
 
 def extension(module: str, sources: list[str]) -> Extension:
