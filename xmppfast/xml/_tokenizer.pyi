@@ -80,7 +80,7 @@ class Element:
     ) -> str | _T:
         """Text of the first match: "" if it has none, `default` if nothing matches."""
     def iter(self, tag: str | None = None) -> Iterator[Element]:
-        """This element and all inside it in document order, or those with that tag."""
+        """The element and all inside it in document order, or those with that tag."""
     def itertext(self) -> Iterator[str]:
         """All text inside this element, in document order."""
     def to_etree(self) -> ET.Element:
@@ -195,9 +195,9 @@ class StreamParser:
     def feed(self, data: Buffer | str) -> Iterator[StreamStart | Stanza | StreamEnd]:
         """Take more bytes; the iterator tokenizes them as it is read.
 
-        A `StreamError` is raised by the iterator, after everything that was complete before it. What
-        an iterator leaves unread, the next one begins with. Raises TypeError for other types and
-        ValueError after `close`.
+        A `StreamError` is raised by the iterator, after everything that was complete before it.
+        What an iterator leaves unread, the next one begins with. Raises TypeError for other types
+        and ValueError after `close`.
         """
     def restart(self) -> None:
         """Begin a new stream with the next unread byte (RFC 6120 section 4.3.3)."""

@@ -6,7 +6,7 @@ from enum import Enum
 
 
 class StreamCondition(Enum):
-    """The stream error conditions of RFC 6120 section 4.9.3; the value is the XML element's name."""
+    """Stream error conditions of RFC 6120 section 4.9.3; the value is the XML element's name."""
 
     BAD_FORMAT = "bad-format"
     BAD_NAMESPACE_PREFIX = "bad-namespace-prefix"
