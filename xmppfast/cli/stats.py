@@ -60,7 +60,7 @@ class Stats:
                 f"p90 {quantile(self._sizes, Fraction(9, 10))}, max {max(self._sizes)} bytes",
                 file=out,
             )
-        if recording.seconds:
+        if recording.offset:
             speed = recording.offset / recording.seconds / 1e6
             print(
                 f"speed    {speed:.1f} MB/s: {recording.offset} bytes in {recording.seconds:.6f} s "
