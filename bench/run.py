@@ -60,10 +60,7 @@ def steps(
     rounds = effort.rounds
     build = cache(partial(native.build, out))
     yield Step("python", lambda: _python(module, found, rounds))
-    if backend == "compiled":
-        yield Step("expat-backend", lambda: _expat_backend(found, rounds))
-    else:
-        yield Step("expat-backend", lambda: python.expat_backend(module, found, rounds))
+    yield Step("expat-backend", lambda: _expat_backend(found, rounds))
     yield Step("chunks", lambda: python.smaller_chunks(module, found, rounds))
     yield Step("native", lambda: native.against_expat(build(), found, rounds, out))
     yield Step("instructions", lambda: native.instructions(build(), found, out))
@@ -94,16 +91,19 @@ def run(
     folder: Path | None = None,
     only: Iterable[str] = (),
     strict: bool = False,
+    core: int | None = None,
+    out: Path = OUT,
 ) -> Result:
     """Measure everything, or only the named parts.
 
-    A part whose tools are missing is noted as skipped; with `strict`, it raises instead.
+    A part whose tools are missing is noted as skipped; with `strict`, it raises instead. `core` is
+    the one this process is pinned to, for the record. Raises UnequalWorkError if subjects read the
+    same bytes differently.
     """
-    core = timing.pin()
     found = corpora(folder, scale=effort.scale)
     skipped = [f"corpus {name}: its source is not here" for name in NAMES if name not in found]
     wanted = set(only)
-    todo = [s for s in steps(backend, found, effort) if not wanted or s.name in wanted]
+    todo = [s for s in steps(backend, found, effort, out) if not wanted or s.name in wanted]
     if unknown := wanted - {step.name for step in todo}:
         known = ", ".join(step.name for step in steps(backend, found, effort))
         raise ValueError(f"no part {', '.join(sorted(unknown))}; there are {known}")
@@ -160,6 +160,7 @@ def main() -> int:
         folder=arguments.corpus,
         only=arguments.only,
         strict=os.environ.get("CI") == "true",
+        core=timing.pin(),
     )
     print("\n".join(f"{name}: {value}" for name, value in result.machine.items()))
     print("\n".join(result.corpora), end="\n\n")
