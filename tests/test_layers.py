@@ -34,7 +34,6 @@ NO_IO = {
     "selectors",
     "socket",
     "ssl",
-    "threading",
     "time",
 }
 SANS_IO = ("xml", "core", "protocol", "im", "xep")
@@ -48,12 +47,21 @@ def module_name(path):
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
+def running(tree):
+    """All nodes but those for the type checker only."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            continue
+        yield node
+        yield from running(node)
+
+
 def imports(path):
-    """Absolute names of everything that a file imports."""
+    """Absolute names of everything that a file imports when it runs."""
     package = module_name(path).split(".")
     if path.name != "__init__.py":
         package.pop()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"), str(path))):
+    for node in running(ast.parse(path.read_text(encoding="utf-8"), str(path))):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 yield alias.name

@@ -40,6 +40,16 @@ def stream_of(example: dict[str, Any]) -> bytes:
     return text.strip()
 
 
+def closed(data: bytes) -> bytes:
+    """A document; an example that opens a stream only is closed."""
+    try:
+        ET.fromstring(data)
+    except ET.ParseError:
+        header = data[data.rindex(b"<") + 1 :]
+        return data + b"</" + header.split()[0].rstrip(b">") + b">"
+    return data
+
+
 @pytest.mark.parametrize("examples", GROUPS)
 def test_examples_of_a_xep(xml, examples):
     for example in examples:
@@ -61,7 +71,7 @@ def test_examples_of_a_xep(xml, examples):
             trees = list(ET.fromstring(data))
             found = [e for e in reading.events if isinstance(e, xml.Stanza)]
             assert [content(e) for e in found] == [content(tree) for tree in trees], where
-            assert [e.tag for e in found] == example["top"], where
+            assert len(found) == example["n_top"], where
             for stanza, tree in zip(found, trees, strict=True):
                 assert content(stanza.to_etree()) == content(tree), where
                 assert xml.parse(xml.tostring(stanza)) == stanza, where
@@ -69,7 +79,9 @@ def test_examples_of_a_xep(xml, examples):
             assert content(xml.parse(data)) == content(ET.fromstring(data)), where
         else:
             assert isinstance(reading.events[0], xml.StreamStart), where
-            assert reading.events[0].tag.startswith("{"), where
+            root = ET.fromstring(closed(data))
+            assert reading.events[0].tag == root.tag, where
+            assert dict(reading.events[0].attrib) == root.attrib, where
 
 
 @pytest.mark.parametrize("examples", GROUPS[::7])

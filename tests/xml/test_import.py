@@ -30,7 +30,6 @@ HEAVY = {
     "ssl",
     "subprocess",
     "tempfile",
-    "threading",
     "typing_extensions",
     "unittest",
     "urllib.request",

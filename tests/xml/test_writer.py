@@ -156,12 +156,13 @@ def test_the_tail_is_not_written(xml):
         ("<a></a>", None, None, "<a/>"),
         ("<a>x</a>", None, None, "<a>x</a>"),
         ("<a b='1' c='2'/>", None, None, "<a b='1' c='2'/>"),
-        ("<a>&lt;&gt;&amp;'\"</a>", None, None, None),
+        ("<a b='&lt;&gt;&amp;&apos;&#34;'/>", None, None, "<a b='&lt;&gt;&amp;&apos;\"'/>"),
+        ("<a>&lt;&gt;&amp;&apos;&#34;</a>", None, None, "<a>&lt;&gt;&amp;'\"</a>"),
         ("<a xmlns='u'/>", None, None, "<a xmlns='u'/>"),
         ("<a xmlns='u'/>", "u", None, "<a/>"),
         ("<a/>", "u", None, "<a xmlns=''/>"),
         ("<a xmlns='u'><b/><c xmlns='v'><d/></c></a>", None, None, None),
-        ("<a xmlns='u'><b/><c xmlns='v'><d/></c></a>", "u", None, None),
+        ("<a xmlns='u'><b/><c xmlns='v'/></a>", "u", None, "<a><b/><c xmlns='v'/></a>"),
         ("<p:a xmlns:p='u'/>", None, None, "<a xmlns='u'/>"),
         ("<p:a xmlns:p='u'/>", None, {"s": "u"}, "<s:a/>"),
         ("<p:a xmlns:p='u'/>", "u", {"s": "u"}, "<a/>"),
@@ -173,9 +174,7 @@ def test_the_tail_is_not_written(xml):
     ],
 )
 def test_minimal_declarations(xml, element, xmlns, prefixes, written):
-    expected = (written if written is not None else element).replace(
-        "&amp;'\"", "&amp;&apos;&quot;"
-    )
+    expected = written if written is not None else element
     for thing in (ET.fromstring(element), xml.parse(element)):
         assert xml.tostring(thing, xmlns=xmlns, prefixes=prefixes) == expected.encode()
 
@@ -260,7 +259,6 @@ def test_text_that_xml_cannot_carry(xml, text):
         "{u}a:b",
         "{u",
         "a}",
-        "{u}}a",
         "\ud800",
         "\u00d7",
         "a\u2028",
