@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from _thread import allocate_lock
 from collections import deque
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NoReturn, final
 
 from ._expat_element import Element, Stanza
@@ -32,7 +33,7 @@ __all__ = [
 ]
 
 # Input is read in pieces of at most that many bytes, which bounds the queue of events.
-_PIECE = 32 * 1024
+_PIECE = 8 * 1024
 
 _DEFAULT_LIMITS = Limits()
 
@@ -60,23 +61,20 @@ def _pieces(data: bytes) -> list[bytes]:
 class _Events:
     """What `feed` returns. All iterators of a parser read the same input."""
 
-    __slots__ = ("_parser",)
+    __slots__ = ("_next", "_read_on")
 
-    def __init__(self, parser: StreamParser) -> None:
-        self._parser = parser
+    def __init__(self, queue: deque[Event], read_on: Callable[[], Event]) -> None:
+        self._next = queue.popleft
+        self._read_on = read_on
 
     def __iter__(self) -> _Events:
         return self
 
     def __next__(self) -> Event:
-        parser = self._parser
-        while True:
-            try:
-                event, parser._read_to = parser._queue.popleft()
-            except IndexError:
-                parser._read_on()
-            else:
-                return event
+        try:
+            return self._next()
+        except IndexError:
+            return self._read_on()
 
 
 @final
@@ -85,12 +83,12 @@ class StreamParser:
 
     __slots__ = (
         "__weakref__",
+        "_all_read",
         "_closed",
         "_error",
         "_limits",
         "_lock",
         "_queue",
-        "_read_to",
         "_reader",
         "_unread",
     )
@@ -101,12 +99,9 @@ class StreamParser:
         self._unread: deque[bytes] = deque()
         self._closed = False
         self._error: StreamError | None = None
-        self._begin(Mark())
-
-    def _begin(self, mark: Mark) -> None:
-        self._reader = StreamReader(self._limits, mark)
-        self._queue = self._reader.queue
-        self._read_to: int | None = None  # index behind the last event; None: all that was fed
+        self._queue: deque[Event] = deque()
+        self._all_read = True  # not only up to the last event that came out
+        self._reader = StreamReader(self._limits, Mark(), self._queue)
 
     @property
     def limits(self) -> Limits:
@@ -119,7 +114,7 @@ class StreamParser:
         if self._closed:
             raise ValueError("the parser is closed")
         self._unread.extend(_pieces(_as_bytes(data)))
-        return _Events(self)
+        return _Events(self._queue, self._read_on)
 
     def restart(self) -> None:
         """Begin a new stream with the next unread byte (RFC 6120 section 4.3.3)."""
@@ -127,10 +122,14 @@ class StreamParser:
         if self._closed:
             raise ValueError("the parser is closed")
         with self._lock:
-            unread, mark = self._reader.rest(self._read_to)
+            reader = self._reader
+            read_to = None if self._all_read else reader.stops[-1 - len(self._queue)]
+            unread, mark = reader.rest(read_to)
             if unread:
                 self._unread.appendleft(unread)
-            self._begin(mark)
+            self._queue.clear()
+            self._all_read = True
+            self._reader = StreamReader(self._limits, mark, self._queue)
 
     def close(self) -> None:
         """End of input: drop what is unread; StreamError if it ends inside a stanza or tag."""
@@ -140,7 +139,7 @@ class StreamParser:
         self._closed = True
         self._unread.clear()
         self._queue.clear()
-        if self._read_to is None:
+        if self._all_read:
             self._reader.finish()
             if self._reader.failure:
                 self._fail(self._reader.failure)
@@ -153,8 +152,8 @@ class StreamParser:
         self._error = error
         raise error
 
-    def _read_on(self) -> None:
-        """Read until an event is in the queue; StopIteration where the input ends."""
+    def _read_on(self) -> Event:
+        """The next event after those in the queue; StopIteration where the input ends."""
         with self._lock:
             while not self._queue:
                 self._check()
@@ -164,14 +163,17 @@ class StreamParser:
                     self._fail(self._reader.failure)
                 if not self._unread:
                     self._reader.settle()
-                    self._read_to = None
+                    self._all_read = True
                     raise StopIteration
                 self._reader.take(self._unread.popleft())
+            self._all_read = False
+            return self._queue.popleft()
 
 
 def parse(data: Buffer | str, *, limits: Limits = _DEFAULT_LIMITS) -> Stanza:
     """Read one whole element; an XML declaration may precede it, white space surround it."""
-    reader = StreamReader(_checked(limits), Mark(), whole=True)
+    queue: deque[Event] = deque()
+    reader = StreamReader(_checked(limits), Mark(), queue, whole=True)
     for piece in _pieces(_as_bytes(data)):
         reader.take(piece)
         if reader.failure:
@@ -179,6 +181,6 @@ def parse(data: Buffer | str, *, limits: Limits = _DEFAULT_LIMITS) -> Stanza:
     reader.finish()
     if reader.failure:
         raise reader.failure
-    stanza = reader.queue[0][0]
+    (stanza,) = queue
     assert isinstance(stanza, Stanza)
     return stanza

@@ -23,9 +23,8 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 _LANG = f"{{{XML_NAMESPACE}}}lang"
-# What makes a path more than the tag of a child. As ElementTree has it, these characters don't
-# count in a namespace name.
-_STEPS = re.compile(r"^[^{]*+(?:\{[^}]*+\}[^{]*+)*?[/*\[@.]|^\{\*?\}")
+# A path that is no more than a tag: characters in a namespace name don't count.
+_TAG_PATH = re.compile(r"(?!\{\*?\})(?:[^{/*\[@.]|\{[^}]*(?:\}|$))*+")
 START_TAG = re.compile(rb"<[^'\">]*+(?:(?:'[^']*+'|\"[^\"]*+\")[^'\">]*+)*+>")
 # In a start tag: values, and as the group, names.
 NAMES = re.compile(rb"'[^']*'|\"[^\"]*\"|([^<>/=\s'\"]+)")
@@ -168,7 +167,7 @@ class Element:
 
     def iterfind(self, path: str, namespaces: Mapping[str, str] | None = None) -> Iterator[Element]:
         """`findall` as an iterator."""
-        if namespaces is None and not _STEPS.search(path):
+        if namespaces is None and _TAG_PATH.fullmatch(path):
             return (child for child in self._children if child.tag == path)
         return self._search(path, namespaces)
 

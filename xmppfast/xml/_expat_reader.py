@@ -6,9 +6,9 @@ expat alone decides what is accepted. On its refusal, and for what XMPP forbids 
 
 from __future__ import annotations
 
+import re
 import sys
 from collections import deque
-from itertools import islice
 from pyexpat import ErrorString, ExpatError, ParserCreate, XMLParserType
 from typing import NamedTuple, NoReturn, TypeAlias
 
@@ -22,10 +22,11 @@ from .limits import Limits
 
 Event: TypeAlias = StreamStart | Stanza | StreamEnd
 
-# expat keeps every name it ever saw, and a buffer for the longest token: a new one takes over at
-# the end of the first stanza by which it saw more names or bytes.
-_EXPAT_NAMES = 512
-_EXPAT_BYTES = 1024 * 1024
+# expat keeps every name it ever saw, and a buffer for the longest token. A new one takes over at
+# the end of the first stanza behind that many bytes.
+_EXPAT_BYTES = 128 * 1024
+
+_NO_NAME = re.compile(rb"[^A-Za-z0-9_:.\x80-\xff-]")
 
 
 class _Suspect(Exception):
@@ -56,7 +57,8 @@ class Mark(NamedTuple):
 class StreamReader:
     """Reads one stream, or with `whole` one element, that begins at a mark.
 
-    queue    events, each with the index behind it
+    queue    takes the events
+    stops    for each event from the last piece taken, the index behind it
     failure  what is wrong behind them
     """
 
@@ -67,6 +69,7 @@ class StreamReader:
         "_before_size",
         "_begin",
         "_checks_names",
+        "_counts_scope",
         "_cutter",
         "_data",
         "_declared",
@@ -74,11 +77,11 @@ class StreamReader:
         "_first",
         "_header",
         "_in_cdata",
-        "_interned",
+        "_in_scope",
         "_is_open",
-        "_known_names",
         "_limits",
         "_mark",
+        "_most_attributes",
         "_most_bytes",
         "_on_start",
         "_renew_at",
@@ -87,13 +90,17 @@ class StreamReader:
         "_whole",
         "failure",
         "queue",
+        "stops",
     )
 
     # Indexes count within `_data`, which expat is reading. The unit, that is the event that is not
     # complete, begins in the pieces `_before` it, or at `_stop` where an event in it was complete.
 
-    def __init__(self, limits: Limits, mark: Mark, *, whole: bool = False) -> None:
-        self.queue: deque[tuple[Event, int]] = deque()
+    def __init__(
+        self, limits: Limits, mark: Mark, queue: deque[Event], *, whole: bool = False
+    ) -> None:
+        self.queue = queue
+        self.stops: list[int] = []
         self.failure: StreamError | None = None
         self._limits = limits
         self._most_bytes = limits.stanza_bytes
@@ -111,21 +118,27 @@ class StreamReader:
         self._is_open = False  # whether a stanza is
         self._first = 0  # index of the open stanza
         self._in_cdata = False
+        self._declared: list[tuple[str | None, str | None]] = []  # by the header
+        # Namespace declarations in scope: exact if expat reports each, else no less.
+        self._in_scope = 0
+        self._counts_scope = not whole
+        self._checks_names = False
+        self._most_attributes = 0  # in expat's flat lists, on elements that need no closer look
         self._new_expat(b"", 0)
 
     def _new_expat(self, header: bytes, index: int) -> None:
         """Let a new expat parser go on at an index, inside of the header's element."""
-        self._interned: dict[str | None, str | None] = {}
-        self._known_names = 0
-        self._checks_names = False
-        self._declared: list[tuple[str | None, str | None]] = []  # on the coming element
-        self._expat = expat = ParserCreate("UTF-8", SEPARATOR, self._interned)
+        # Interning names takes longer than making new strings.
+        self._expat = expat = ParserCreate("UTF-8", SEPARATOR, None)
         expat.ordered_attributes = True
         if header:
             expat.Parse(header, False)
         self._shift = len(header) - index  # from index to expat's byte index
         self._renew_at = sys.maxsize if self._whole else index + _EXPAT_BYTES
         self._set_handlers(expat)
+        if self._counts_scope:
+            self._in_scope = self._header_scope()
+            self._set_declaration_handlers()
         expat.StartCdataSectionHandler = self._on_cdata
         expat.EndCdataSectionHandler = self._on_cdata_end
         expat.CommentHandler = self._on_restricted
@@ -135,19 +148,19 @@ class StreamReader:
     def take(self, piece: bytes) -> None:
         """Read a piece of input, as far as its tags and references are complete."""
         self.settle()
+        self.stops.clear()
         self._data = self._cutter.take(piece)
         if self._data:
             if self._base == self._begin:
                 self._check_beginning()
             self._watch_declarations()
+            self._watch_names()
             self._have_expat_read(0)
             if self._in_cdata and self._cutter.held:
                 # Inside of a CDATA section there are neither tags nor references.
                 start = len(self._data)
                 self._data += self._cutter.release()
                 self._have_expat_read(start)
-            if self._tracks_scope and not self._is_open and self._header:
-                self._track_scope(False)
         if not self.failure and self._is_suspect():
             self._inspect()
 
@@ -195,21 +208,61 @@ class StreamReader:
             self._inspect()
 
     def _watch_declarations(self) -> None:
-        """See to it that limits on declarations are held.
-
-        Having expat report each of them costs much. It is done only where there could be too many.
-        """
-        declarations = self._data.count(b"xmlns")
-        self._most_attributes = 2 * (self._limits.attributes - declarations)
-        if self._tracks_scope:
+        """Have expat report namespace declarations, which costs much, where too many may come."""
+        coming = self._data.count(b"xmlns")
+        self._most_attributes = 2 * (self._limits.attributes - coming)
+        if self._header is None and not self._whole:
             return
         if not self._is_open:
-            self._in_scope = len(self._header.declarations) if self._header else 0
-        if self._in_scope + declarations <= self._limits.namespaces:
-            self._in_scope += declarations
-            return
-        self._in_scope = self._exact_scope()
-        self._track_scope(True)
+            self._in_scope = self._header_scope()
+        enough = self._in_scope + coming <= self._limits.namespaces
+        if enough:
+            self._in_scope += coming
+        elif not self._counts_scope:
+            self._in_scope = self._exact_scope()
+        if self._counts_scope == enough:
+            self._counts_scope = not enough
+            self._set_declaration_handlers()
+
+    def _watch_names(self) -> None:
+        """Look at the names of all start tags where one may be too long."""
+        # One that is has only bytes of names in a whole block of half its length.
+        block = (self._limits.name_bytes + 2) // 2
+        starts = range(0, len(self._data) - block + 1, block)
+        checks = not all(_NO_NAME.search(self._data, start, start + block) for start in starts)
+        if checks != self._checks_names:
+            self._checks_names = checks
+            self._expat.StartElementHandler = self._on_checked_start if checks else self._on_start
+
+    def _header_scope(self) -> int:
+        return len(self._header.declarations) if self._header else 0
+
+    def _exact_scope(self) -> int:
+        """Count of declarations in scope where the open stanza has come to."""
+        count = self._header_scope()
+        if not self._is_open:
+            return count
+
+        def on_declaration(*_: object) -> None:
+            nonlocal count
+            count += 1
+
+        def on_declaration_end(_: object) -> None:
+            nonlocal count
+            count -= 1
+
+        expat = ParserCreate("UTF-8", SEPARATOR)
+        if self._header:
+            expat.Parse(self._header.start_tag, False)
+        expat.StartNamespaceDeclHandler = on_declaration
+        expat.EndNamespaceDeclHandler = on_declaration_end
+        expat.Parse(b"".join(self._before), False)
+        return count
+
+    def _set_declaration_handlers(self) -> None:
+        expat, counts = self._expat, self._counts_scope
+        expat.StartNamespaceDeclHandler = self._on_declaration if counts else None
+        expat.EndNamespaceDeclHandler = self._on_declaration_end if counts else None
 
     def _have_expat_read(self, start: int) -> None:
         while not self.failure:
@@ -239,8 +292,6 @@ class StreamReader:
         if size > self._limits.stanza_bytes:
             return True
         if held and held[0][:2] in (b"<!", b"<?"):
-            return True
-        if len(self._interned) != self._known_names and self._has_long_names():
             return True
         # expat holds a part of a tag: with a "<" in it, or it would have been held back here.
         index = self._expat.CurrentByteIndex - self._shift
@@ -276,23 +327,6 @@ class StreamReader:
             declarations=header.declarations if header else (),
         )
 
-    def _has_long_names(self) -> bool:
-        """Whether, for the first time, a name may be longer than the limit."""
-        grown = len(self._interned) - self._known_names
-        self._known_names += grown
-        if self._known_names > _EXPAT_NAMES and not self._whole:
-            self._renew_at = 0
-        if self._checks_names:
-            return False
-        names = islice(reversed(self._interned), grown)
-        longest = max(len((name or "").rpartition(SEPARATOR)[2].encode()) for name in names)
-        # As written, a name may have a prefix, which is among them too, or is behind "xmlns:".
-        if max(2 * longest, longest + len("xmlns")) < self._limits.name_bytes:
-            return False
-        self._checks_names = True
-        self._expat.StartElementHandler = self._on_checked_start
-        return True
-
     # What expat reports.
 
     def _on_restricted(self, *_: object) -> NoReturn:
@@ -304,38 +338,42 @@ class StreamReader:
     def _on_cdata_end(self) -> None:
         self._in_cdata = False
 
+    def _on_declaration(self, prefix: str | None, uri: str | None) -> None:
+        if self._header is None:
+            self._declared.append((prefix, uri))
+        self._in_scope += 1
+        if self._in_scope > self._limits.namespaces:
+            raise _Suspect
+
+    def _on_declaration_end(self, _prefix: str | None) -> None:
+        self._in_scope -= 1
+
     def _on_checked_start(self, name: str, attributes: list[str]) -> None:
-        tag = START_TAG.match(self._data, self._expat.CurrentByteIndex - self._shift)
-        if tag and max(map(len, NAMES.findall(tag[0]))) > self._limits.name_bytes:
+        if max(map(len, self._names_in_tag())) > self._limits.name_bytes:
             raise _Suspect
         self._on_start(name, attributes)
 
+    def _check_attributes(self) -> None:
+        if len(self._names_in_tag()) - 1 > self._limits.attributes:
+            raise _Suspect
+
+    def _names_in_tag(self) -> list[bytes]:
+        """Names in the start tag that expat reports, the element's first."""
+        tag = START_TAG.match(self._data, self._expat.CurrentByteIndex - self._shift)
+        if tag is None:
+            raise _Suspect
+        return list(filter(None, NAMES.findall(tag[0])))
+
     def _set_handlers(self, expat: XMLParserType) -> None:
-        """Handlers that keep the depth; as closures they cost a fifth less time than as methods."""
-        limits, queue, declared = self._limits, self.queue, self._declared
-        most_bytes, most_namespaces = limits.stanza_bytes, limits.namespaces
-        most_levels, most_elements = limits.depth, limits.children
-        most_attributes = 2 * limits.attributes  # in expat's flat lists
-        interned = self._interned
-        header = self._header
-        in_scope = len(header.declarations) if header else 0
+        """Handlers of what comes often; as closures they take less time than as methods."""
+        limits, queue, stops, header = self._limits, self.queue, self.stops, self._header
+        most_bytes, most_levels, most_elements = limits.stanza_bytes, limits.depth, limits.children
         # Open elements around the next tag, not counting the root element; -1 outside of it.
         depth = 0 if header or self._whole else -1
         elements = 0
         stanza_name = ""
         stanza_attributes: list[str] = []
         payload: str | None = None
-
-        def on_declaration(prefix: str | None, uri: str | None) -> None:
-            nonlocal in_scope
-            declared.append((prefix, uri))
-            in_scope += 1
-            if in_scope > most_namespaces:
-                raise _Suspect
-
-        def on_declaration_end(_prefix: str | None) -> None:
-            nonlocal in_scope
-            in_scope -= 1
 
         def on_start(name: str, attributes: list[str]) -> None:
             nonlocal depth, elements, stanza_name, stanza_attributes, payload, header
@@ -357,10 +395,8 @@ class StreamReader:
             else:
                 header = self._open_stream(name, attributes)
             depth += 1
-            if declared or len(attributes) > most_attributes:
-                if 2 * len(declared) + len(attributes) > most_attributes:
-                    raise _Suspect
-                declared.clear()
+            if len(attributes) > self._most_attributes:
+                self._check_attributes()
 
         def on_end(_name: str) -> None:
             nonlocal depth
@@ -380,19 +416,16 @@ class StreamReader:
             raw = data[first:stop] if first >= 0 else self._unit(stop)[first - stop :]
             if len(raw) > most_bytes:
                 raise _Suspect
-            if len(interned) != self._known_names and self._has_long_names():
-                self._check_unit(stop)
             stanza = make_stanza(raw, header, stanza_name, stanza_attributes, payload)
-            queue.append((stanza, stop))
+            queue.append(stanza)
+            stops.append(stop)
             self._stop = stop
             self._is_open = False
             if stop > self._renew_at:
                 raise _Renew
 
         self._on_start = on_start
-        expat.StartNamespaceDeclHandler = on_declaration
-        expat.EndNamespaceDeclHandler = on_declaration_end
-        expat.StartElementHandler = on_start
+        expat.StartElementHandler = self._on_checked_start if self._checks_names else on_start
         expat.EndElementHandler = on_end
 
     def _open_stream(self, name: str, attributes: list[str]) -> StreamStart:
@@ -402,7 +435,8 @@ class StreamReader:
         unit = self._check_unit(tag.end())
         self._header = make_stream_start(unit.lstrip(), name, attributes, tuple(self._declared))
         self._stop = tag.end()
-        self.queue.append((self._header, self._stop))
+        self.queue.append(self._header)
+        self.stops.append(self._stop)
         return self._header
 
     def _close_stream(self, index: int) -> None:
@@ -412,10 +446,10 @@ class StreamReader:
         else:
             self._check_gap(index)
             stop = self._data.index(b">", index) + 1
-        end = make_stream_end(self._data[index:stop])
         self._after_root = True
         self._stop = stop
-        self.queue.append((end, stop))
+        self.queue.append(make_stream_end(self._data[index:stop]))
+        self.stops.append(stop)
 
     def _check_gap(self, index: int) -> None:
         """See that there is white space between the last event and an index."""
