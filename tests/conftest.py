@@ -23,7 +23,7 @@ _EXPAT = "xmppfast.xml._expat"
 _hypothesis: dict[str, Any] = {
     "deadline": None,
     "derandomize": False,
-    # `xml` chooses the kernel for the whole test function; every example is to run with it.
+    # The fixtures choose implementations, and are the same for every example.
     "suppress_health_check": [
         HealthCheck.function_scoped_fixture,
         HealthCheck.too_slow,
@@ -36,17 +36,23 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if CI else "
 
 
 class Implementation:
-    """A backend's module, seen together with what all backends share."""
+    """A backend's module, seen together with what all backends share.
 
-    def __init__(self, name: str, module: ModuleType) -> None:
+    With a kernel, parsers made through this object use that one.
+    """
+
+    def __init__(self, name: str, module: ModuleType, kernel: str | None = None) -> None:
         errors = importlib.import_module("xmppfast.xml.errors")
         self.name = name
         self.module = module
+        self.kernel_name = kernel
         self.StreamError = errors.StreamError
         self.StreamCondition = errors.StreamCondition
         self.Limits = importlib.import_module("xmppfast.xml.limits").Limits
 
     def __getattr__(self, name: str) -> Any:
+        if self.kernel_name is not None:
+            self.module.use_kernel(self.kernel_name)
         return getattr(self.module, name)
 
     def __repr__(self) -> str:
@@ -63,49 +69,61 @@ def compiled_module() -> ModuleType | None:
         return None
 
 
-def _names() -> list[str]:
+def _kernels() -> list[str]:
     module = compiled_module()
-    if module is None:
-        return ["compiled"]
-    return [f"compiled-{kernel}" for kernel in module.kernels()]
+    return ["compiled"] if module is None else [f"compiled-{name}" for name in module.kernels()]
 
 
-def _require_compiled() -> ModuleType:
+@pytest.fixture
+def _compiled_module() -> Iterator[ModuleType]:
     module = compiled_module()
     if module is None:
         message = f"{_COMPILED} is not built"
         if CI:
             pytest.fail(message)
         pytest.skip(message)
-    return module
-
-
-def _implementation(name: str) -> Iterator[Implementation]:
-    if name == "expat":
-        yield Implementation(name, importlib.import_module(_EXPAT))
-        return
-    module = _require_compiled()
     before = module.kernel()
-    module.use_kernel(name.removeprefix("compiled-"))
-    try:
-        yield Implementation(name, module)
-    finally:
-        module.use_kernel(before)
-
-
-@pytest.fixture(params=["expat", *_names()])
-def xml(request: pytest.FixtureRequest) -> Iterator[Implementation]:
-    """Each implementation in turn."""
-    yield from _implementation(request.param)
-
-
-@pytest.fixture(params=_names())
-def compiled(request: pytest.FixtureRequest) -> Iterator[Implementation]:
-    """The compiled backend with each kernel in turn."""
-    yield from _implementation(request.param)
+    yield module
+    module.use_kernel(before)
 
 
 @pytest.fixture
 def expat() -> Implementation:
     """The backend on the standard library, the oracle."""
     return Implementation("expat", importlib.import_module(_EXPAT))
+
+
+@pytest.fixture
+def kernels(_compiled_module: ModuleType) -> list[Implementation]:
+    """The compiled backend with each kernel."""
+    return [
+        Implementation(f"compiled-{kernel}", _compiled_module, kernel)
+        for kernel in _compiled_module.kernels()
+    ]
+
+
+@pytest.fixture(params=_kernels())
+def compiled(request: pytest.FixtureRequest, _compiled_module: ModuleType) -> Implementation:
+    """The compiled backend, one kernel in turn."""
+    kernel = request.param.removeprefix("compiled-")
+    return Implementation(request.param, _compiled_module, kernel)
+
+
+@pytest.fixture(params=["expat", *_kernels()])
+def xml(request: pytest.FixtureRequest) -> Implementation:
+    """Each implementation in turn."""
+    if request.param == "expat":
+        return request.getfixturevalue("expat")
+    module = request.getfixturevalue("_compiled_module")
+    return Implementation(request.param, module, request.param.removeprefix("compiled-"))
+
+
+@pytest.fixture(params=["expat", "compiled"])
+def backend(request: pytest.FixtureRequest) -> list[Implementation]:
+    """Each backend in turn, as all its implementations at once.
+
+    For tests that cost more to make up than to run.
+    """
+    if request.param == "expat":
+        return [request.getfixturevalue("expat")]
+    return request.getfixturevalue("kernels")

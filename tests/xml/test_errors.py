@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import pytest
 from streams import (
-    FOOTER,
     HEADER,
     Fault,
     bytewise,
@@ -21,7 +20,9 @@ from streams import (
 
 ERRORS = error_definitions()
 
-S = HEADER
+# As short as can be: every input is cut at every offset.
+S = b"<stream:stream xmlns:stream='u'>"
+FOOTER = b"</stream:stream>"
 XML = b"http://www.w3.org/XML/1998/namespace"
 XMLNS = b"http://www.w3.org/2000/xmlns/"
 

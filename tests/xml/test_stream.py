@@ -168,7 +168,9 @@ def test_str_counts_in_bytes(xml):
     assert caught.value.offset == len(HEADER) + 3 + 2 + 4
 
 
-@pytest.mark.parametrize("chunk", [None, 1, 1.5, ["<a/>"], object()], ids=lambda c: type(c).__name__)
+@pytest.mark.parametrize(
+    "chunk", [None, 1, 1.5, ["<a/>"], object()], ids=lambda c: type(c).__name__
+)
 def test_other_types_are_refused(xml, chunk):
     parser = xml.StreamParser()
     with pytest.raises(TypeError):
