@@ -159,10 +159,10 @@ static int make_room(xf_tokenizer *t, uint32_t size)
 {
     uint32_t keep = first_kept(t);
     if (keep) {
-        memmove(t->buffer, t->buffer + keep, t->filled - keep);
+        drop(t, keep); /* it looks at the bytes */
+        memmove(t->buffer, t->buffer + keep, t->filled);
         if (t->mode == XF_IN_STANZA)
             move_tape(t, keep);
-        drop(t, keep);
     }
     if (t->capacity - t->filled < size) {
         uint32_t capacity = t->filled + size;
@@ -273,12 +273,11 @@ static int read_part(xf_tokenizer *t)
     return result > 0 ? fail(t, (xf_error)result, fault.place, fault.at) : READ_ON;
 }
 
-/* XML 1.0 appendix F: "<" or nothing in front of a NUL is how UTF-16 and UTF-32 begin. */
+/* XML 1.0 appendix F: "<" and NUL is how UTF-16 and UTF-32 may begin. */
 static xf_error stop_error(const xf_tokenizer *t)
 {
-    uint64_t before = t->origin + t->end - t->stream_start;
-    int wide = before == 0 || (before == 1 && t->buffer[t->end - 1] == '<');
-    return t->stop_nul && wide ? XF_E_NOT_UTF8 : (xf_error)t->stop;
+    int second = t->origin + t->end - t->stream_start == 1;
+    return t->stop_nul && second && t->item == XF_OPENING ? XF_E_NOT_UTF8 : (xf_error)t->stop;
 }
 
 /* Gets more input. */
@@ -379,7 +378,8 @@ static int open_instruction(xf_tokenizer *t, uint32_t start)
     uint32_t behind = xf_name_end(b, name + 2, t->end);
     if (behind > name + 3)
         return fail(t, XF_E_INSTRUCTION, start, name + 3);
-    if (memcmp(b + name, "xml", 3) != 0 || t->origin + start != t->stream_start)
+    if (memcmp(b + name, "xml", 3) != 0 || !(xf_classes[b[name + 3]] & XF_SPACE) ||
+        t->origin + start != t->stream_start)
         return fail(t, XF_E_XML_DECLARATION_PLACE, start, name + 3);
     t->item = XF_DECLARATION;
     return READ_ON;

@@ -59,8 +59,8 @@ BYTES = [
     # UTF-16 and UTF-32 without a byte order mark, either end first.
     ("NOT_UTF8", b"<^\0a\0/\0>\0"),
     ("NOT_UTF8", b"<^\0\0\0"),
-    ("NOT_UTF8", b"^\0<\0a"),
-    ("NOT_UTF8", b"^\0\0\0<"),
+    ("CHAR", b"^\0<\0a"),
+    ("CHAR", b"^\0\0\0<"),
     ("NOT_UTF8", b"^\xff\xfe<\0"),
     ("NOT_UTF8", b"^\xfe\xff\0<"),
     ("CHAR", S + b"<a>^\x00</a>"),
@@ -563,7 +563,7 @@ def test_a_stream_begins_anew_after_restart(xml):
     before = b"<a><b/>"
     for rest, code, at in [
         (b"<\0", "NOT_UTF8", 1),
-        (b"\0<", "NOT_UTF8", 0),
+        (b"\0<", "CHAR", 0),
         (b" <?xml version='1.0'?>", "XML_DECLARATION_PLACE", 1),
         (b"x", "TEXT_BEFORE_ROOT", 0),
         (b"</a>", "MARKUP", 0),

@@ -11,7 +11,7 @@ cimport cython
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.mem cimport PyMem_RawFree, PyMem_RawMalloc, PyMem_RawRealloc
-from cpython.object cimport Py_EQ, Py_NE
+from cpython.number cimport PyNumber_AsSsize_t
 from cpython.unicode cimport PyUnicode_DecodeUTF8
 from libc.string cimport memchr, memcmp, memcpy
 
@@ -452,7 +452,7 @@ cdef class Element:
         cdef Py_ssize_t number
         if isinstance(index, slice):
             return list(self)[index]
-        number = index
+        number = PyNumber_AsSsize_t(index, IndexError)
         if number < 0:
             number += len(self)
         if number >= 0:
@@ -954,9 +954,9 @@ cdef class StreamStart:
         """
         own = self.xmlns
         default = self.default_namespace
-        if default is not None and default != own:
+        if default != own or default is None:
             return default
-        return next((ns for ns in self.prefixes.values() if ns != own), default)
+        return next((ns for ns in self.prefixes.values() if ns != own), None)
 
     @property
     def prefixes(self):
@@ -1120,6 +1120,7 @@ cdef class StreamParser:
     cdef StreamStart header
     cdef object error
     cdef object _limits
+    cdef bint drained  # all input is tokenized
     cdef bint closed
     cdef object __weakref__
 
@@ -1131,6 +1132,7 @@ cdef class StreamParser:
         self.size = 0
         self.current = self.waiting = self.header = self.error = None
         self.closed = False
+        self.drained = True
 
     def __cinit__(self):
         cdef xf_limits c_limits = _c_limits(_default_limits)
@@ -1172,6 +1174,7 @@ cdef class StreamParser:
         if size:
             again = unread[:size] + self.data[: self.size]
             self.current = again
+            self.drained = False
             self.data = <const uint8_t *>PyBytes_AS_STRING(again)
             self.size = PyBytes_GET_SIZE(again)
         xf_restart(&self.tokenizer)
@@ -1180,18 +1183,13 @@ cdef class StreamParser:
     @cython.critical_section
     def close(self):
         """End of input: drop what is unread; StreamError if it ends inside a stanza or tag."""
-        cdef size_t left = self.size
-        cdef size_t size
         self.check()
-        if self.waiting is not None:
-            left += sum(map(len, self.waiting))
         self.size = 0
         self.current = self.waiting = None
         if self.closed:
             return
         self.closed = True
-        xf_unread(&self.tokenizer, &size)
-        if left == 0 and xf_finish(&self.tokenizer) == XF_FAILED:
+        if self.drained and xf_finish(&self.tokenizer) == XF_FAILED:
             self.fail()
 
     cdef int check(self) except -1:
@@ -1208,6 +1206,7 @@ cdef class StreamParser:
     cdef int append(self, bytes data) except -1:
         if PyBytes_GET_SIZE(data) == 0:
             return 0
+        self.drained = False
         if self.size:
             if self.waiting is None:
                 self.waiting = deque()
@@ -1233,12 +1232,15 @@ cdef class StreamParser:
         cdef xf_event event
         cdef xf_status status
         cdef StreamEnd end
+        if self.drained or self.closed:
+            return None
         while True:
             status = xf_next(&self.tokenizer, &self.data, &self.size, &event)
             if status == XF_STANZA:
                 return _stanza(&event, self.header)
             if status == XF_MORE:
                 if not self.advance():
+                    self.drained = True
                     return None
             elif status == XF_START:
                 self.header = StreamStart.__new__(StreamStart)

@@ -107,7 +107,7 @@ cdef object _refuse(Py_UCS4 c, str where):
     return ValueError(f"{where} contains U+{<uint32_t>c:04X}, which XML can't carry")
 
 
-cdef size_t _put_char(char *out, Py_UCS4 c) noexcept:
+cdef size_t _put_char(char *out, uint32_t c) noexcept:
     """Write a character in UTF-8; returns its length."""
     if c < 0x80:
         out[0] = <char>c
@@ -433,13 +433,7 @@ cdef class _Tree:
                 f"the value of attribute {key!r} must be a str, not {type(value).__name__}"
             )
         if name.ns is not None:
-            prefix = b"xml" if name.ns == XML_NAMESPACE else self.prefixes.get(name.ns)
-            if prefix is None:
-                prefix = declared.get(name.ns)
-            if prefix is None:
-                prefix = self.free_prefix(declared)
-                declared[name.ns] = prefix
-                self.put_declaration(prefix, name.ns)
+            prefix = self.attribute_prefix(name.ns, declared)
         elif name.local == b"xmlns":
             raise ValueError("'xmlns' is not an attribute: namespaces are part of names")
         _put(&self.out, b" ", 1)
@@ -453,20 +447,27 @@ cdef class _Tree:
         _put(&self.out, b"'", 1)
         return 0
 
-    cdef bytes free_prefix(self, dict declared):
-        taken = {*self.prefixes.values(), *declared.values()}
-        number = 0
-        while (prefix := b"ns%d" % number) in taken:
-            number += 1
+    cdef bytes attribute_prefix(self, str ns, dict declared):
+        """The prefix for an attribute's namespace; writes its declaration if there is none yet."""
+        if ns == XML_NAMESPACE:
+            return b"xml"
+        prefix = self.prefixes.get(ns) or declared.get(ns)
+        if prefix is None:
+            taken = {*self.prefixes.values(), *declared.values()}
+            number = 0
+            while (prefix := b"ns%d" % number) in taken:
+                number += 1
+            declared[ns] = prefix
+            self.put_declaration(prefix, ns)
         return prefix
 
     cdef int start(self, object element, object default_ns) except -1:
         """Write a start tag and the text behind it; leave the element open if it has content."""
         cdef bint exact = type(element) is _ElementType
         cdef _Name name = _name(xf_get(_tag_getter, element) if exact else element.tag)
+        cdef _Name attribute
         cdef object attrib = xf_get(_attrib_getter, element) if exact else element.attrib
         cdef object text = xf_get(_text_getter, element) if exact else element.text
-        cdef object tag = name.ns
         cdef size_t at
         cdef bytes prefix = None
         cdef bint declare = False
@@ -494,15 +495,20 @@ cdef class _Tree:
         self.frames[self.depth - 1].name_length = self.out.used - at
         if declare:
             self.put_declaration(None, name.ns)
-        if type(attrib) is dict:
-            if attrib:
-                declared = {}
-                while PyDict_Next(attrib, &place, &key, &value):
-                    self.put_attribute(<object>key, <object>value, declared)
-        else:
-            declared = {}
-            for item, item_value in attrib.items():
-                self.put_attribute(item, item_value, declared)
+        if type(attrib) is not dict:
+            attrib = dict(attrib)
+        while PyDict_Next(attrib, &place, &key, &value):
+            if type(<object>key) is str and PyUnicode_GET_LENGTH(<object>key) and (
+                PyUnicode_READ(PyUnicode_KIND(<object>key), PyUnicode_DATA(<object>key), 0) == c"{"
+            ):
+                if declared is None:
+                    declared = {}
+                attribute = _name(<object>key)
+                if attribute.ns is not None:
+                    self.attribute_prefix(attribute.ns, declared)
+        place = 0
+        while PyDict_Next(attrib, &place, &key, &value):
+            self.put_attribute(<object>key, <object>value, declared)
         if children == 0 and not text:
             _put(&self.out, b"/>", 2)
             return 0
