@@ -40,7 +40,7 @@ FAULTS = {
     "leading-space": ("XML_DECLARATION_PLACE", 1, 0),
     "lt-in-attr": ("LT_IN_VALUE", 492, 5),
     "mismatched-tag": ("MISMATCH", 494, 5),
-    "nul-byte": ("NOT_UTF8", 0, 0),
+    "nul-byte": ("CHAR", 0, 0),
     "overlong-utf8": ("NOT_UTF8", 514, 5),
     "pi-in-stream": ("INSTRUCTION", 478, 5),
     "text-between-stanzas": ("TEXT_IN_STREAM", 478, 5),

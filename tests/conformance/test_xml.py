@@ -17,7 +17,7 @@ pytestmark = needs_data
 LIMIT_TEXTS = {text for condition, text in error_definitions().values() if text.startswith("limit")}
 
 # The largest torture documents are the smaller ones over again.
-LARGEST = 2_500_000
+LARGEST = 750_000
 
 
 def wide(xml: Any) -> Any:
