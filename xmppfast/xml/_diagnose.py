@@ -66,7 +66,7 @@ _WHITE_BYTES = b" \t\r\n"
 _DECLARATION_BYTES = 256
 _DECLARATION = re.compile(
     r"<\?xml"
-    r"[ \t\r\n]+version[ \t\r\n]*=[ \t\r\n]*(['\"])(?P<version>[A-Za-z0-9._:-]+)\1"
+    r"[ \t\r\n]+version[ \t\r\n]*=[ \t\r\n]*(['\"])(?P<version>1\.[0-9]+)\1"
     r"(?:[ \t\r\n]+encoding[ \t\r\n]*=[ \t\r\n]*(['\"])(?P<encoding>[A-Za-z][A-Za-z0-9._-]*)\3)?"
     r"(?:[ \t\r\n]+standalone[ \t\r\n]*=[ \t\r\n]*(['\"])(?:yes|no)\5)?"
     r"[ \t\r\n]*\?>"
@@ -130,11 +130,8 @@ def diagnose(piece: bytes, place: Place, limits: Limits, *, final: bool = False)
     None if there is none up to that event's end or, where `final` says that no more will follow,
     up to the end of the piece.
     """
-    if place.at_start:
-        if piece[:1] == b"\0":
-            return Fault("NOT_UTF8", 0)
-        if piece[:2] == b"<\0":
-            return Fault("NOT_UTF8", 1)
+    if place.at_start and piece[:2] == b"<\0":
+        return Fault("NOT_UTF8", 1)
     unit = piece.lstrip(_WHITE_BYTES)
     skipped = len(piece) - len(unit)
     window = unit[: limits.stanza_bytes + 1]

@@ -11,7 +11,7 @@ import re
 
 _TAG_STOP = re.compile(rb"['\">]")
 _REFERENCE_PART = re.compile(rb"[#0-9A-Za-z_:.\x80-\xff-]*")
-_CDATA = b"<![CDATA["
+CDATA = b"<![CDATA["
 
 
 class Cutter:
@@ -34,8 +34,8 @@ class Cutter:
         opening = piece.rfind(b"<")
         if opening >= 0:
             self._quote = b""
-            if piece.startswith(_CDATA, opening):
-                text = opening + len(_CDATA)
+            if piece.startswith(CDATA, opening):
+                text = opening + len(CDATA)
             else:
                 text = self._tag_end(piece, opening + 1)
         elif not held:

@@ -303,9 +303,9 @@ class Stanza(Element):
         xmlns: str | Kept | None = KEEP,
     ) -> bytes:
         """The stanza's bytes with attributes of its start tag changed, the rest as received."""
-        prefixes = self._header.prefixes if self._header else {}
+        header = self._header.start_tag if self._header else b""
         changes = {"xmlns": xmlns, "to": to, "from": from_}
-        return forwarded(self._source, prefixes, changes)
+        return forwarded(self._source, header, changes)
 
     def __getattr__(self, name: str) -> object:
         if name in ("_text", "_children"):

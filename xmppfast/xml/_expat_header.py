@@ -91,7 +91,7 @@ class StreamStart:
     def content_namespace(self) -> str | None:
         """Namespace of the stanzas (RFC 6120 section 4.8.2)."""
         default, own = self.default_namespace, self.xmlns
-        if default != own:
+        if default != own or default is None:
             return default
         return next((uri for uri in self.prefixes.values() if uri != own), None)
 

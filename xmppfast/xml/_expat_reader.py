@@ -13,7 +13,7 @@ from pyexpat import ErrorString, ExpatError, ParserCreate, XMLParserType
 from typing import NamedTuple, NoReturn, TypeAlias
 
 from ._diagnose import FAULTS, Place, diagnose
-from ._expat_cutter import Cutter
+from ._expat_cutter import CDATA, Cutter
 from ._expat_element import NAMES, START_TAG, Stanza, element_end, make_stanza
 from ._expat_header import StreamEnd, StreamStart, make_stream_end, make_stream_start
 from ._expat_names import SEPARATOR
@@ -291,7 +291,7 @@ class StreamReader:
             size = self._cutter.size + self._before_size
         if size > self._limits.stanza_bytes:
             return True
-        if held and held[0][:2] in (b"<!", b"<?"):
+        if held and held[0][:2] in (b"<!", b"<?") and not CDATA.startswith(held[0]):
             return True
         # expat holds a part of a tag: with a "<" in it, or it would have been held back here.
         index = self._expat.CurrentByteIndex - self._shift

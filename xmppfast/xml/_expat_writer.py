@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from enum import Enum
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
@@ -190,10 +190,12 @@ _TAG = re.compile(
 _ATTRIBUTE = re.compile(rb"\s+([^\s=]+)\s*=\s*('[^']*'|\"[^\"]*\")")
 
 
-def forwarded(
-    raw: bytes, prefixes: Mapping[str, str], changes: Mapping[str, str | Kept | None]
-) -> bytes:
-    """A stanza's bytes with attributes changed and the header's prefixes it leans on declared."""
+def forwarded(raw: bytes, header: bytes, changes: Mapping[str, str | Kept | None]) -> bytes:
+    """A stanza's bytes with attributes changed and the header's prefixes it leans on declared.
+
+    header   start tag of the root element
+    changes  value, None to remove it, or `KEEP` by attribute name
+    """
     tag = _TAG.match(raw)
     assert tag is not None
     attributes_start, attributes_end = tag.span("attributes")
@@ -211,20 +213,19 @@ def forwarded(
     for name, value in pending.items():
         if value is not None:
             parts.append(b" %s=%s" % (name, _value(value).encode()))
-    for prefix in _leaned_on(raw, prefixes):
-        parts.append(f" xmlns:{prefix}={_value(prefixes[prefix])}".encode())
+    parts += _leaned_on(raw, header)
     parts.append(raw[end:])
     return b"".join(parts)
 
 
-def _leaned_on(raw: bytes, prefixes: Iterable[str]) -> list[str]:
-    """Those of the prefixes that are used in a stanza outside of declarations of its own."""
-    candidates = {
-        name: prefix
-        for prefix in prefixes
-        if prefix != "xml" and (name := prefix.encode()) + b":" in raw
+def _leaned_on(raw: bytes, header: bytes) -> list[bytes]:
+    """Declarations of the header for prefixes that a stanza uses outside of its own."""
+    declarations = {
+        attribute[1][6:]: b" " + attribute[0].lstrip()
+        for attribute in _ATTRIBUTE.finditer(header)
+        if attribute[1].startswith(b"xmlns:") and attribute[1] != b"xmlns:xml"
     }
-    if not candidates:
+    if not any(prefix + b":" in raw for prefix in declarations):
         return []
     used: set[bytes] = set()
     scopes: list[frozenset[bytes]] = [frozenset()]
@@ -240,4 +241,4 @@ def _leaned_on(raw: bytes, prefixes: Iterable[str]) -> list[str]:
             )
             if not tag["empty"]:
                 scopes.append(scope)
-    return [prefix for name, prefix in candidates.items() if name in used]
+    return [declaration for prefix, declaration in declarations.items() if prefix in used]
