@@ -84,7 +84,7 @@ def test_examples_of_a_xep(xml, examples):
             assert dict(reading.events[0].attrib) == root.attrib, where
 
 
-@pytest.mark.parametrize("examples", GROUPS[::7])
+@pytest.mark.parametrize("examples", GROUPS[::15])
 def test_examples_in_small_chunks(xml, examples):
     for example in examples:
         data = stream_of(example)

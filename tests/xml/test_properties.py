@@ -25,7 +25,7 @@ from strategies import (
 )
 from streams import bytewise, content, describe, fault, outline, read
 
-MANY = settings(max_examples=settings().max_examples * 4)
+MANY = settings(max_examples=settings().max_examples * 3)
 
 
 def limits_of(xml, low):
