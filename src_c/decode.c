@@ -129,8 +129,19 @@ static int next_byte(reader *r)
     return r->bytes[r->used++];
 }
 
+/* Whether a value is written as it reads. */
+static int is_literal(xf_span value)
+{
+    for (uint32_t i = 0; i < value.length; i++)
+        if (value.bytes[i] == '&' || value.bytes[i] < ' ')
+            return 0;
+    return 1;
+}
+
 int xf_same_value(xf_span a, xf_span b)
 {
+    if (is_literal(a) && is_literal(b))
+        return a.length == b.length && memcmp(a.bytes, b.bytes, a.length) == 0;
     reader ra = read_value(a), rb = read_value(b);
     int byte;
     do {

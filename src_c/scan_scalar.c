@@ -45,6 +45,7 @@ XF_INLINE void look(const uint8_t *p, uint64_t *space, uint64_t *plain)
 
 #define XF_LOOK look
 #define XF_SAME(p, q, length) (memcmp(p, q, length) == 0)
+#define XF_KEY xf_name_key
 #include "walk.h"
 #include "plain.h"
 

@@ -97,6 +97,7 @@ XF_INLINE int same(const uint8_t *p, const uint8_t *q, uint32_t length)
 
 #define XF_LOOK look
 #define XF_SAME same
+#define XF_KEY xf_name_key
 #include "walk.h"
 #include "plain.h"
 

@@ -186,6 +186,13 @@ static int same_identity(const xf_identity *a, const xf_identity *b)
            !a->ns.bytes == !b->ns.bytes && (!a->ns.bytes || xf_same_value(a->ns, b->ns));
 }
 
+static void hash_identity(xf_identity *identity)
+{
+    identity->hash = xf_value_hash(identity->local, 0x811C9DC5u);
+    if (identity->ns.bytes)
+        identity->hash = xf_value_hash(identity->ns, identity->hash);
+}
+
 /* Looks one attribute's name up; declarations are in a namespace that nothing else can be in. */
 static int identify(const xf_tokenizer *t, const xf_attribute *a, xf_identity *identity)
 {
@@ -205,9 +212,7 @@ static int identify(const xf_tokenizer *t, const xf_attribute *a, xf_identity *i
         identity->local.bytes += prefix + 1;
         identity->local.length -= (uint32_t)prefix + 1;
     }
-    identity->hash = xf_value_hash(identity->local, 0x811C9DC5u);
-    if (identity->ns.bytes)
-        identity->hash = xf_value_hash(identity->ns, identity->hash);
+    identity->hash = 0;
     return 1;
 }
 
@@ -235,6 +240,8 @@ static int check_attributes(xf_tokenizer *t, const xf_element *e, uint32_t eleme
             result = fail(fault, XF_E_PREFIX, a->name, at);
             break;
         }
+        if (hashed)
+            hash_identity(&identity);
         uint32_t place = hashed ? identity.hash & (size - 1) : 0;
         while (hashed ? known[place].local.bytes != 0 : place < used) {
             if (same_identity(&known[place], &identity)) {

@@ -28,10 +28,10 @@ typedef struct {
     uint32_t attributes;  /* their number */
     uint32_t ns;          /* where the element's own namespace is declared */
     uint32_t parent;      /* slot of the element around it; 0 for the outermost one */
+    uint32_t default_ns;  /* where the default namespace inside the element is declared */
+    uint32_t scope;       /* namespace declarations in scope inside the element */
+    uint32_t prefixes;    /* of these, prefixes that the element itself declares */
     uint32_t prefix_length; /* without the colon; 0 for a name without prefix */
-    uint32_t scope;         /* namespace declarations in scope inside the element */
-    uint32_t prefixes;      /* of these, prefixes that the element itself declares */
-    uint32_t default_ns;    /* where the default namespace inside the element is declared */
 } xf_element;
 
 typedef struct {

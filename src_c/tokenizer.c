@@ -23,6 +23,8 @@ void xf_init(xf_tokenizer *t, const xf_limits *limits, const xf_allocator *alloc
     t->allocator = *allocator;
     t->kernel = kernel;
     t->name_stop = (uint64_t)1 << (limits->name_bytes < 31 ? limits->name_bytes : 31);
+    t->xmlns_key = xf_name_key((const uint8_t *)"xmlns\0\0\0", 5);
+    t->few = limits->attributes < XF_FEW ? limits->attributes : XF_FEW;
     t->line = 1;
     xf_adopt(t, 0);
 }
@@ -91,16 +93,22 @@ static void find_line(const xf_tokenizer *t, uint32_t place, uint64_t *line, uin
     *line_start = t->line_start;
     if (!t->broken)
         return;
-    const uint8_t *from = t->buffer, *end = t->buffer + place, *found;
+    const uint8_t *b = t->buffer;
     uint64_t lines = 0;
-    for (const uint8_t *p = from; p < end; p++) /* compilers make vector code of this */
-        lines += *p == '\n';
+    uint32_t at = 0;
+    while (at < place) { /* few enough together for a byte to count them in: that makes vector code */
+        uint32_t block_end = place - at < 128 ? place : at + 128;
+        uint8_t few = 0;
+        for (; at < block_end; at++)
+            few += b[at] == '\n';
+        lines += few;
+    }
     if (!lines)
         return;
     *line += lines;
-    for (found = end; found[-1] != '\n';)
-        found--;
-    *line_start = t->origin + (uint64_t)(found - from);
+    while (b[at - 1] != '\n')
+        at--;
+    *line_start = t->origin + at;
 }
 
 /* Forgets the buffer's first bytes. */
@@ -597,6 +605,13 @@ static int read_text(xf_tokenizer *t)
     return READ_ON;
 }
 
+/* Whether a "<" begins a start tag, as far as one can see without asking for more input. */
+static int begins_stanza(const xf_tokenizer *t, uint32_t at)
+{
+    return t->end - at > 1 && t->buffer[at] == '<' &&
+           (xf_classes[t->buffer[at + 1]] & XF_NAME_START) != 0;
+}
+
 /* White space between elements up to the next "<". */
 static int read_gap(xf_tokenizer *t)
 {
@@ -609,7 +624,7 @@ static int read_gap(xf_tokenizer *t)
     if (t->next == t->entries)
         return NEED_MORE;
     if ((t->mode == XF_IN_STREAM || (t->mode == XF_BEFORE_ROOT && t->single)) &&
-        t->end - at > 1 && (xf_classes[t->buffer[at + 1]] & XF_NAME_START)) {
+        begins_stanza(t, at)) {
         begin_stanza(t, at);
         return READ_ON;
     }
@@ -652,6 +667,10 @@ xf_status xf_next(xf_tokenizer *t, const uint8_t **data, size_t *size, xf_event 
         return XF_END;
     }
     for (;;) {
+        /* A stanza that begins where the last one ended, in a byte that is there. */
+        if (t->mode == XF_IN_STREAM && t->item == XF_NO_ITEM && t->next < t->entries &&
+            t->index[t->next] == t->at && begins_stanza(t, t->at))
+            begin_stanza(t, t->at);
         if (t->mode == XF_IN_STANZA && t->item == XF_NO_ITEM && t->next < t->entries &&
             t->kernel->walk(t) == XF_WALK_STANZA)
             return deliver_stanza(t, event);

@@ -121,7 +121,11 @@ typedef struct {
 
     uint32_t flags;     /* of the piece being read */
     uint32_t seen;      /* flags of the last slice, whose bytes may be in the next piece */
-    uint64_t name_stop; /* a mask's bit: the longest name that the walk may take */
+
+    /* Constants of the walk. */
+    uint64_t name_stop; /* a mask's bit: the longest name that it may take */
+    uint64_t xmlns_key; /* of the name "xmlns" */
+    uint32_t few;       /* attributes per tag that it may take */
 
     uint8_t mode, item, quote;
     uint8_t counting;    /* `start` is set */

@@ -12,10 +12,9 @@
  *                                illegal ones are out already), bit i of `plain` if p[i] is a
  *                                letter, a digit, or one of - . _
  *   XF_SAME(p, q, length)        whether length < XF_WINDOW bytes are the same; reads the window
+ *   XF_KEY(p, length)            xf_name_key, for length < 32
  */
 
-/* Attributes per tag that the walk takes: few enough to compare each with each. */
-#define XF_FEW 16
 /* Slots that one tag may take. */
 #define XF_ROOM (XF_ELEMENT_SLOTS + XF_FEW)
 
@@ -65,19 +64,23 @@ static XF_NOINLINE const uint32_t *long_value(const uint8_t *b, const uint32_t *
     }
 }
 
+/* Whether the value of an `xmlns` is, or hides, a namespace name that only tag.c may judge. Its first
+ * index entry is behind that of the opening quote if nothing but the closing quote ends it. */
+XF_INLINE int needs_judging(const uint8_t *value, uint32_t length, int simple)
+{
+    return !simple || ((length == 29 || length == 36) && memcmp(value, "http://www.w3.org/", 18) == 0);
+}
+
 static xf_walked walk(xf_tokenizer *t)
 {
     const uint8_t *const b = t->buffer;
     const uint32_t *entry = t->index + t->next;
     xf_slot *tape = t->tape;
-    const uint64_t name_stop = t->name_stop;
-    uint32_t slots = t->slots, room = t->slots_capacity, open = t->open, depth = t->depth;
-    uint32_t elements = t->elements, default_ns = t->default_ns, scope = t->scope;
-    uint32_t flags = t->flags;
+    uint32_t slots = t->slots, open = t->open, depth = t->depth, default_ns = t->default_ns;
     xf_walked walked = XF_WALK_STOP;
 
     for (;;) {
-        uint32_t start = *entry;
+        size_t start = *entry;
         uint8_t c = b[start];
         if (XF_UNLIKELY(c != '<')) { /* text with characters that may matter */
             uint32_t behind;
@@ -90,8 +93,8 @@ static xf_walked walk(xf_tokenizer *t)
                 continue;
             }
             if (c == '&' && b[entry[1]] == ';' &&
-                xf_read_reference(b, start, entry[1] + 1, &behind) == 0) {
-                flags |= XF_ESCAPED;
+                xf_read_reference(b, (uint32_t)start, entry[1] + 1, &behind) == 0) {
+                t->flags |= XF_ESCAPED;
                 entry += 2;
                 continue;
             }
@@ -100,145 +103,129 @@ static xf_walked walk(xf_tokenizer *t)
 
         if (b[start + 1] == '/') {
             xf_element *e = (xf_element *)(tape + open);
-            uint32_t length = e->name_length, close = entry[1];
-            if (close != start + 2 + length || b[close] != '>' || e->prefixes || depth == 0)
+            size_t length = e->name_length, close = entry[1];
+            if (close != start + 2 + length || b[close] != '>' || e->prefixes)
                 break;
             if (XF_LIKELY(length < XF_WINDOW)) {
-                if (!XF_SAME(b + start + 2, b + e->start + 1, length))
+                if (!XF_SAME(b + start + 2, b + e->start + 1, (uint32_t)length))
                     break;
             } else if (memcmp(b + start + 2, b + e->start + 1, length) != 0) {
                 break;
             }
-            e->content_end = start;
+            e->content_end = (uint32_t)start;
             e->skip = slots - open;
             entry += 2;
             if (--depth == 0) {
-                t->at = close + 1;
+                t->at = (uint32_t)close + 1;
                 walked = XF_WALK_STANZA;
                 break;
             }
             open = e->parent;
             e = (xf_element *)(tape + open);
             default_ns = e->default_ns;
-            scope = e->scope;
+            t->scope = e->scope;
             continue;
         }
 
-        /* A start tag. */
-        if (XF_UNLIKELY(room - slots < XF_ROOM)) {
+        /* A start tag. Of the characters of plain names, those that may begin one (XML 1.0,
+         * production 4) are the ones from "A" on. */
+        if (XF_UNLIKELY(t->slots_capacity - slots < XF_ROOM)) {
             if (!xf_reserve(t, slots - t->slots + XF_ROOM))
                 break;
             tape = t->tape;
-            room = t->slots_capacity;
         }
         uint64_t space, plain;
         XF_LOOK(b + start + 1, &space, &plain);
-        uint32_t length = xf_lowest(~plain | name_stop);
-        if (length == 0 || !(xf_classes[b[start + 1]] & XF_NAME_START))
+        size_t length = xf_lowest(~plain | t->name_stop);
+        if (b[start + 1] < 'A' || length == 0)
             break;
-        uint32_t at = start + 1 + length;
-        xf_slot *slot = tape + slots + XF_ELEMENT_SLOTS;
+        size_t at = start + 1 + length;
+        xf_slot *const first = tape + slots + XF_ELEMENT_SLOTS, *slot = first;
+        const xf_slot *const most = first + t->few;
         const uint32_t *next = entry + 1;
         uint64_t hashes = 0;
-        uint32_t inner_ns = default_ns, inner_scope = scope, close;
-        for (;;) {
-            if (b[at] == '>') {
-                close = at;
-                break;
-            }
-            if (b[at] == '/' && b[at + 1] == '>') {
-                close = at + 1;
-                break;
-            }
+        uint32_t inner_ns = default_ns;
+        while (XF_LIKELY(b[at] <= ' ')) {
             XF_LOOK(b + at, &space, &plain);
-            uint32_t gap = xf_lowest(~space);
-            uint32_t name = at + gap;
-            uint32_t name_length = xf_lowest(~(plain >> gap) | name_stop);
-            uint32_t quote = *next;
-            if (XF_UNLIKELY(name_length == 0 || name + name_length + 1 != quote)) {
-                if (name_length == 0 && gap > 0 && (b[name] == '>' || b[name] == '/')) {
-                    at = name; /* white space before the end of the tag */
-                    if (b[name] == '>' || b[name + 1] == '>')
-                        continue;
-                }
+            size_t gap = xf_lowest(~space);
+            size_t name = at + gap;
+            size_t name_length = xf_lowest(~(plain >> gap) | t->name_stop);
+            size_t quote = *next;
+            if (XF_UNLIKELY(b[name] < 'A')) { /* white space before the end of the tag, perhaps */
+                at = name;
+                break;
+            }
+            if (XF_UNLIKELY(name + name_length + 1 != quote)) {
                 /* The one attribute with a prefix that is everywhere. */
                 if (name + 9 != quote || memcmp(b + name, "xml:lang", 8) != 0 ||
                     t->limits.name_bytes < 8)
                     goto stop;
                 name_length = 8;
             }
-            if (gap == 0 || b[quote - 1] != '=' || !(xf_classes[b[name]] & XF_NAME_START) ||
-                slot - (tape + slots) == XF_ROOM)
-                goto stop;
             uint8_t mark = b[quote];
             const uint32_t *last = next + 1;
-            if (mark != '\'' && mark != '"')
+            if (b[quote - 1] != '=' || (mark != '\'' && mark != '"'))
                 goto stop;
             if (XF_UNLIKELY(b[*last] != mark)) {
-                last = long_value(b, next, &flags);
+                last = long_value(b, next, &t->flags);
                 if (!last)
                     goto stop;
             }
-            uint32_t value_length = *last - quote - 1;
-
-            uint64_t key = xf_name_key(b + name, name_length);
+            size_t behind = *last, value = quote + 1, value_length = behind - value;
+            uint64_t key = XF_KEY(b + name, name_length);
             uint64_t bit = (uint64_t)1 << (key * XF_SPREAD >> 58);
-            if (XF_UNLIKELY(hashes & bit) &&
-                repeated(b, tape + slots + XF_ELEMENT_SLOTS, slot, name, name_length))
+            if (XF_UNLIKELY(hashes & bit) && repeated(b, first, slot, (uint32_t)name, (uint32_t)name_length))
                 goto stop;
             hashes |= bit;
-            if (name_length == 5 && memcmp(b + name, "xmlns", 5) == 0) {
-                /* The reserved namespace names have 29 and 36 characters; references may hide
-                 * them. */
-                if (value_length == 29 || value_length == 36 || last != next + 1)
+            if (key == t->xmlns_key) {
+                if (needs_judging(b + value, (uint32_t)value_length, last == next + 1))
                     goto stop;
                 inner_ns = (uint32_t)(slot - tape);
-                inner_scope++;
             }
+            if (XF_UNLIKELY(slot == most))
+                goto stop;
             xf_attribute *a = (xf_attribute *)slot++;
-            a->name = name;
-            a->name_length = name_length;
-            a->value = quote + 1;
-            a->value_length = value_length;
+            a->name = (uint32_t)name;
+            a->name_length = (uint32_t)name_length;
+            a->value = (uint32_t)value;
+            a->value_length = (uint32_t)value_length;
+            at = behind + 1;
             next = last + 1;
-            at = *last + 1;
         }
 
-        {
-            uint32_t attributes = (uint32_t)(slot - (tape + slots)) - XF_ELEMENT_SLOTS;
-            if (XF_UNLIKELY(b[*next] != '>' || *next != close || depth >= t->limits.depth ||
-                            elements > t->limits.children || attributes > t->limits.attributes ||
-                            inner_scope > t->limits.namespaces))
+        size_t closes = b[at] == '/', close = at + closes;
+        uint32_t scope = t->scope + (inner_ns != default_ns);
+        if (XF_UNLIKELY(b[close] != '>' || depth >= t->limits.depth ||
+                        t->elements > t->limits.children || scope > t->limits.namespaces))
+            break;
+        t->elements++;
+        xf_element *e = (xf_element *)(tape + slots);
+        e->start = (uint32_t)start;
+        e->tag_end = (uint32_t)close + 1;
+        e->content_end = (uint32_t)close + 1;
+        e->skip = (uint32_t)(slot - first) + XF_ELEMENT_SLOTS;
+        e->name_length = (uint32_t)length;
+        e->attributes = (uint32_t)(slot - first);
+        e->ns = inner_ns;
+        e->default_ns = inner_ns;
+        e->prefix_length = 0;
+        e->prefixes = 0;
+        e->scope = scope;
+        e->parent = open;
+        entry = next + 1;
+        if (closes) {
+            slots = (uint32_t)(slot - tape);
+            if (depth == 0) {
+                t->at = (uint32_t)close + 1;
+                walked = XF_WALK_STANZA;
                 break;
-            xf_element *e = (xf_element *)(tape + slots);
-            e->start = start;
-            e->tag_end = close + 1;
-            e->content_end = close + 1;
-            e->skip = (uint32_t)(slot - (tape + slots));
-            e->name_length = length;
-            e->attributes = attributes;
-            e->ns = inner_ns;
-            e->parent = open;
-            e->prefix_length = 0;
-            e->scope = inner_scope;
-            e->prefixes = 0;
-            e->default_ns = inner_ns;
-            entry = next + 1;
-            elements++;
-            if (b[close - 1] == '/') {
-                slots = (uint32_t)(slot - tape);
-                if (depth == 0) {
-                    t->at = close + 1;
-                    walked = XF_WALK_STANZA;
-                    break;
-                }
-            } else {
-                open = slots;
-                slots = (uint32_t)(slot - tape);
-                depth++;
-                default_ns = inner_ns;
-                scope = inner_scope;
             }
+        } else {
+            open = slots;
+            slots = (uint32_t)(slot - tape);
+            depth++;
+            default_ns = inner_ns;
+            t->scope = scope;
         }
     }
 stop:
@@ -246,9 +233,6 @@ stop:
     t->slots = slots;
     t->open = open;
     t->depth = depth;
-    t->elements = elements;
     t->default_ns = default_ns;
-    t->scope = scope;
-    t->flags = flags;
     return walked;
 }
