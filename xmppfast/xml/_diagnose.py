@@ -134,7 +134,11 @@ def diagnose(piece: bytes, place: Place, limits: Limits, *, final: bool = False)
         return Fault("NOT_UTF8", 1)
     unit = piece.lstrip(_WHITE_BYTES)
     skipped = len(piece) - len(unit)
-    window = unit[: limits.stanza_bytes + 1]
+    most = limits.stanza_bytes
+    if place.whole and unit.startswith(b"<?"):
+        # The bytes of the stanza count, those of a declaration before it don't.
+        most += len(unit) - len(unit[unit.find(b"?>") + 2 :].lstrip(_WHITE_BYTES))
+    window = unit[: most + 1]
     text, refused, partial = _characters(window)
     reader = _Reader(text, place, limits, at_start=place.at_start and not skipped)
     inside = False
@@ -145,11 +149,11 @@ def diagnose(piece: bytes, place: Place, limits: Limits, *, final: bool = False)
     except _More as more:
         inside = more.inside
     else:
-        return Fault("STANZA_BYTES", skipped + end - 1) if end > limits.stanza_bytes else None
+        return Fault("STANZA_BYTES", skipped + most) if end > most else None
     if refused:
         return Fault(refused.code, skipped + refused.offset)
-    if len(unit) > limits.stanza_bytes:
-        return Fault("STANZA_BYTES", skipped + limits.stanza_bytes)
+    if len(unit) > most:
+        return Fault("STANZA_BYTES", skipped + most)
     if final and (inside or partial):
         return Fault("UNFINISHED", len(piece))
     if final and place.whole and not place.after_root:

@@ -119,8 +119,6 @@ class StreamParser:
     def restart(self) -> None:
         """Begin a new stream with the next unread byte (RFC 6120 section 4.3.3)."""
         self._check()
-        if self._closed:
-            raise ValueError("the parser is closed")
         with self._lock:
             reader = self._reader
             read_to = None if self._all_read else reader.stops[-1 - len(self._queue)]
