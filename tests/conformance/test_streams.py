@@ -1,4 +1,4 @@
-"""The project's own conformance cases: streams.md."""
+"""The project's own conformance cases: streams.md, edges.md, refusals.md."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from streams import bytewise, content, error_definitions, every_split, read
 
-PAGE = Path(__file__).with_name("streams.md")
+PAGES = [Path(__file__).with_name(f"{name}.md") for name in ("streams", "edges", "refusals")]
 CASE = re.compile(r"^## (.*?)\n.*?^```input\n(.*?)^```\n```events\n(.*?)^```", re.M | re.S)
 ESCAPES = {rb"\n": b"\n", rb"\r": b"\r", rb"\t": b"\t", rb"\\": b"\\"}
 CODES = {error: code for code, error in error_definitions().items()}
@@ -68,11 +68,12 @@ def page_of(reading, data: bytes) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-CASES = [pytest.param(*m.groups()[1:], id=m[1]) for m in CASE.finditer(PAGE.read_text("utf-8"))]
+TEXT = "".join(page.read_text("utf-8") for page in PAGES)
+CASES = [pytest.param(*m.groups()[1:], id=m[1]) for m in CASE.finditer(TEXT)]
 
 
-def test_the_page_has_cases():
-    assert len(CASES) == PAGE.read_text("utf-8").count("\n## ") > 10
+def test_the_pages_have_cases():
+    assert len(CASES) == TEXT.count("\n## ") > 100
 
 
 @pytest.mark.parametrize(("source", "events"), CASES)
