@@ -10,7 +10,7 @@ typedef struct {
 
 static void put(sink *s, const void *bytes, size_t length)
 {
-    if (s->out)
+    if (s->out && length)
         memcpy(s->out + s->written, bytes, length);
     s->written += length;
 }
@@ -27,8 +27,8 @@ static unsigned find_edit(const xf_edit *edits, unsigned count, const uint8_t *n
                           uint32_t length)
 {
     unsigned i = 0;
-    while (i < count && (edits[i].change == XF_KEEP || strlen(edits[i].name) != length ||
-                         memcmp(edits[i].name, name, length) != 0))
+    while (i < count && (edits[i].name.length != length ||
+                         memcmp(edits[i].name.bytes, name, length) != 0))
         i++;
     return i;
 }
@@ -47,11 +47,11 @@ size_t xf_forward(const xf_piece *piece, const xf_edit *edits, unsigned count, x
         unsigned edit = find_edit(edits, count, b + (a->name - piece->base), a->name_length);
         if (edit < count) {
             made |= 1u << edit;
-            if (edits[edit].change == XF_SET) {
+            if (edits[edit].remove) {
+                put(&s, b + copied, behind - copied);
+            } else {
                 put(&s, b + copied, value - 1 - copied);
                 put_quoted(&s, edits[edit].value);
-            } else {
-                put(&s, b + copied, behind - copied);
             }
             copied = end;
         }
@@ -59,10 +59,10 @@ size_t xf_forward(const xf_piece *piece, const xf_edit *edits, unsigned count, x
     }
     put(&s, b + copied, behind - copied);
     for (unsigned i = 0; i < count; i++) {
-        if (edits[i].change != XF_SET || made >> i & 1)
+        if (edits[i].remove || made >> i & 1)
             continue;
         put(&s, " ", 1);
-        put(&s, edits[i].name, strlen(edits[i].name));
+        put(&s, edits[i].name.bytes, edits[i].name.length);
         put(&s, "=", 1);
         put_quoted(&s, edits[i].value);
     }
