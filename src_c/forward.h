@@ -5,16 +5,11 @@
 
 #include "namespaces.h"
 
-typedef enum { XF_KEEP, XF_REMOVE, XF_SET } xf_change;
-
 typedef struct {
-    const char *name; /* of an unprefixed attribute */
-    xf_change change;
+    xf_span name;  /* of an unprefixed attribute */
     xf_span value; /* escaped, to stand between single quotes */
+    int remove;    /* the attribute goes instead */
 } xf_edit;
-
-
-
 
 /* Writes the piece to `out` with the edits made, and `extra` behind the last attribute. Attributes
  * that exist keep their place, new ones stand behind the last in the order of the edits. Returns

@@ -17,9 +17,6 @@ enum {
     XF_FEW = 16 /* attributes per tag that the walk takes: few enough to compare each with each */
 };
 
-/* What a slice contains, besides the piece flags XF_CONTROL and XF_WIDE. */
-enum { XF_FORBIDDEN = 128 /* control characters that XML doesn't allow */ };
-
 typedef enum {
     XF_WALK_STANZA, /* the stanza is complete; it ends at t->at */
     XF_WALK_STOP    /* t->next is an entry that the walk doesn't take, or behind the last */
@@ -29,10 +26,10 @@ struct xf_kernel {
     const char *name;
     int (*usable)(void);
     /* Copies `size` bytes from `source` to `buffer + at`, and writes the offset of each byte that
-     * is one of < > ' " & ; to `index`, which has room for one per byte. Returns their number;
-     * adds what it saw to *seen. May write up to XF_PADDING bytes behind both. */
+     * is one of < > ' " & ; to `index`, which has room for one per byte. Returns their number, and
+     * what else there is in *seen. May write up to XF_PADDING bytes behind both. */
     uint32_t (*index)(const uint8_t *source, uint32_t size, uint8_t *buffer, uint32_t at,
-                      uint32_t *index, uint32_t *seen);
+                      uint32_t *index, xf_seen *seen);
     /* Reads a stanza from entry t->next on as far as it is plain and complete. */
     xf_walked (*walk)(xf_tokenizer *t);
     /* See xf_plain_run. */
@@ -85,6 +82,14 @@ XF_INLINE uint64_t xf_name_key(const uint8_t *name, uint32_t length)
 {
     static const uint8_t ones[16] = {255, 255, 255, 255, 255, 255, 255, 255};
     return xf_load64(name) & xf_load64(ones + (length < 8 ? 8 - length : 0));
+}
+
+/* Notes what a block has. */
+XF_INLINE void note(xf_seen *seen, uint32_t block, int wide, int control, int forbidden)
+{
+    seen->wide.bits[block / 64] |= (uint64_t)(wide != 0) << block % 64;
+    seen->control.bits[block / 64] |= (uint64_t)(control != 0) << block % 64;
+    seen->forbidden |= (uint32_t)forbidden;
 }
 
 /* The slow readers that the walk shares with tokenizer.c. */

@@ -50,27 +50,29 @@ XF_INLINE uint64_t look32(const uint8_t *source, uint8_t *target, sums *all)
     return (uint32_t)_mm256_movemask_epi8(_mm256_andnot_si256(control, found));
 }
 
-XF_INLINE uint64_t look64(const uint8_t *source, uint8_t *target, sums *all)
+XF_INLINE uint64_t look64(const uint8_t *source, uint8_t *target, uint32_t block, xf_seen *seen)
 {
-    return look32(source, target, all) | look32(source + 32, target + 32, all) << 32;
+    __m256i zero = _mm256_setzero_si256();
+    sums all = {zero, zero, zero};
+    uint64_t marked =
+        look32(source, target, &all) | look32(source + 32, target + 32, &all) << 32;
+    note(seen, block, _mm256_movemask_epi8(all.wide), _mm256_movemask_epi8(all.control),
+         _mm256_movemask_epi8(all.forbidden));
+    return marked;
 }
 
 static uint32_t index_slice(const uint8_t *source, uint32_t size, uint8_t *buffer, uint32_t at,
-                            uint32_t *index, uint32_t *seen)
+                            uint32_t *index, xf_seen *seen)
 {
-    sums all = {_mm256_setzero_si256(), _mm256_setzero_si256(), _mm256_setzero_si256()};
     uint32_t *out = index, i = 0;
-    for (; size - i >= 64; i += 64)
-        out = flatten(out, look64(source + i, buffer + at + i, &all), at + i);
+    for (; size - i >= XF_BLOCK; i += XF_BLOCK)
+        out = flatten(out, look64(source + i, buffer + at + i, i / XF_BLOCK, seen), at + i);
     if (i < size) {
-        uint8_t tail[64];
+        uint8_t tail[XF_BLOCK];
         memset(tail, ' ', sizeof tail);
         memcpy(tail, source + i, size - i);
-        out = flatten(out, look64(tail, buffer + at + i, &all), at + i);
+        out = flatten(out, look64(tail, buffer + at + i, i / XF_BLOCK, seen), at + i);
     }
-    *seen |= (_mm256_movemask_epi8(all.control) ? XF_CONTROL : 0u) |
-             (_mm256_movemask_epi8(all.wide) ? XF_WIDE : 0u) |
-             (_mm256_movemask_epi8(all.forbidden) ? XF_FORBIDDEN : 0u);
     return (uint32_t)(out - index);
 }
 

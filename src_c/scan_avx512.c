@@ -34,11 +34,7 @@ XF_INLINE uint32_t *flatten(uint32_t *out, uint64_t bits, uint32_t at)
     return out + count;
 }
 
-typedef struct {
-    __mmask64 control, wide, forbidden;
-} sums;
-
-XF_INLINE uint64_t look64(const uint8_t *source, uint8_t *target, sums *all)
+XF_INLINE uint64_t look64(const uint8_t *source, uint8_t *target, uint32_t block, xf_seen *seen)
 {
     /* As in scan_avx2.c: the low four bits tell which byte to compare with. */
     const __m512i table = _mm512_broadcast_i32x4(_mm_setr_epi8(
@@ -47,27 +43,22 @@ XF_INLINE uint64_t look64(const uint8_t *source, uint8_t *target, sums *all)
     _mm512_storeu_si512(target, x);
     __mmask64 found = _mm512_cmpeq_epi8_mask(_mm512_shuffle_epi8(table, x), x);
     __mmask64 control = _mm512_cmple_epu8_mask(x, _mm512_set1_epi8(0x1F));
-    all->control |= control;
-    all->forbidden |= control & ~found;
-    all->wide |= _mm512_movepi8_mask(x);
+    note(seen, block, _mm512_movepi8_mask(x) != 0, control != 0, (control & ~found) != 0);
     return found & ~control;
 }
 
 static uint32_t index_slice(const uint8_t *source, uint32_t size, uint8_t *buffer, uint32_t at,
-                            uint32_t *index, uint32_t *seen)
+                            uint32_t *index, xf_seen *seen)
 {
-    sums all = {0, 0, 0};
     uint32_t *out = index, i = 0;
-    for (; size - i >= 64; i += 64)
-        out = flatten(out, look64(source + i, buffer + at + i, &all), at + i);
+    for (; size - i >= XF_BLOCK; i += XF_BLOCK)
+        out = flatten(out, look64(source + i, buffer + at + i, i / XF_BLOCK, seen), at + i);
     if (i < size) {
-        uint8_t tail[64];
+        uint8_t tail[XF_BLOCK];
         memset(tail, ' ', sizeof tail);
         memcpy(tail, source + i, size - i);
-        out = flatten(out, look64(tail, buffer + at + i, &all), at + i);
+        out = flatten(out, look64(tail, buffer + at + i, i / XF_BLOCK, seen), at + i);
     }
-    *seen |= (all.control ? XF_CONTROL : 0u) | (all.wide ? XF_WIDE : 0u) |
-             (all.forbidden ? XF_FORBIDDEN : 0u);
     return (uint32_t)(out - index);
 }
 

@@ -1,11 +1,11 @@
 /* The kernel for every processor. */
 #include "scan.h"
 
-/* What index() asks of a byte: bit 0 for one that is indexed, and the bits of `seen`. */
+/* What index() asks of a byte. */
 #define MARK 1
-#define SPACE XF_CONTROL
-#define BAD XF_FORBIDDEN
-#define WIDE XF_WIDE
+#define SPACE 2
+#define BAD 4
+#define WIDE 8
 #define WIDE16 WIDE, WIDE, WIDE, WIDE, WIDE, WIDE, WIDE, WIDE, WIDE, WIDE, WIDE, WIDE, WIDE, WIDE, WIDE, WIDE
 #define BAD8 BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD
 static const uint8_t marks[256] = {
@@ -15,17 +15,22 @@ static const uint8_t marks[256] = {
 };
 
 static uint32_t index_slice(const uint8_t *source, uint32_t size, uint8_t *buffer, uint32_t at,
-                            uint32_t *index, uint32_t *seen)
+                            uint32_t *index, xf_seen *seen)
 {
-    uint32_t *out = index, all = 0;
+    uint32_t *out = index, block = 0, i = 0;
     memcpy(buffer + at, source, size);
-    for (uint32_t i = 0; i < size; i++) {
-        uint32_t mark = marks[source[i]];
-        all |= mark;
-        *out = at + i;
-        out += mark & MARK;
+    for (; i < size; block++) {
+        uint32_t all = 0, end = size - i < XF_BLOCK ? size : i + XF_BLOCK;
+        for (; i < end; i++) {
+            uint32_t mark = marks[source[i]];
+            all |= mark;
+            *out = at + i;
+            out += mark & MARK;
+        }
+        seen->wide.bits[block / 64] |= (uint64_t)((all & WIDE) != 0) << block % 64;
+        seen->control.bits[block / 64] |= (uint64_t)((all & (SPACE | BAD)) != 0) << block % 64;
+        seen->forbidden |= all & BAD;
     }
-    *seen |= all & ~(uint32_t)MARK;
     return (uint32_t)(out - index);
 }
 

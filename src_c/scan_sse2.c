@@ -41,35 +41,35 @@ XF_INLINE uint64_t look16(const uint8_t *source, uint8_t *target, sums *all)
         _mm_or_si128(is(_mm_or_si128(x, _mm_set1_epi8(2)), '>'), is(x, ';')));
     __m128i control = at_most(x, 0x1F);
     __m128i space = _mm_or_si128(_mm_or_si128(is(x, '\t'), is(x, '\n')), is(x, '\r'));
-    all->control = _mm_or_si128(all->control, space);
+    all->control = _mm_or_si128(all->control, control);
     all->forbidden = _mm_or_si128(all->forbidden, _mm_andnot_si128(space, control));
     all->wide = _mm_or_si128(all->wide, x);
     return (uint64_t)(uint32_t)_mm_movemask_epi8(marked);
 }
 
-XF_INLINE uint64_t look64(const uint8_t *source, uint8_t *target, sums *all)
+XF_INLINE uint64_t look64(const uint8_t *source, uint8_t *target, uint32_t block, xf_seen *seen)
 {
-    return look16(source, target, all) | look16(source + 16, target + 16, all) << 16 |
-           look16(source + 32, target + 32, all) << 32 |
-           look16(source + 48, target + 48, all) << 48;
+    sums all = {_mm_setzero_si128(), _mm_setzero_si128(), _mm_setzero_si128()};
+    uint64_t marked = look16(source, target, &all) | look16(source + 16, target + 16, &all) << 16 |
+                      look16(source + 32, target + 32, &all) << 32 |
+                      look16(source + 48, target + 48, &all) << 48;
+    note(seen, block, _mm_movemask_epi8(all.wide), _mm_movemask_epi8(all.control),
+         _mm_movemask_epi8(all.forbidden));
+    return marked;
 }
 
 static uint32_t index_slice(const uint8_t *source, uint32_t size, uint8_t *buffer, uint32_t at,
-                            uint32_t *index, uint32_t *seen)
+                            uint32_t *index, xf_seen *seen)
 {
-    sums all = {_mm_setzero_si128(), _mm_setzero_si128(), _mm_setzero_si128()};
     uint32_t *out = index, i = 0;
-    for (; size - i >= 64; i += 64)
-        out = flatten(out, look64(source + i, buffer + at + i, &all), at + i);
+    for (; size - i >= XF_BLOCK; i += XF_BLOCK)
+        out = flatten(out, look64(source + i, buffer + at + i, i / XF_BLOCK, seen), at + i);
     if (i < size) {
-        uint8_t tail[64];
+        uint8_t tail[XF_BLOCK];
         memset(tail, ' ', sizeof tail);
         memcpy(tail, source + i, size - i);
-        out = flatten(out, look64(tail, buffer + at + i, &all), at + i);
+        out = flatten(out, look64(tail, buffer + at + i, i / XF_BLOCK, seen), at + i);
     }
-    *seen |= (_mm_movemask_epi8(all.control) ? XF_CONTROL : 0u) |
-             (_mm_movemask_epi8(all.wide) ? XF_WIDE : 0u) |
-             (_mm_movemask_epi8(all.forbidden) ? XF_FORBIDDEN : 0u);
     return (uint32_t)(out - index);
 }
 

@@ -5,10 +5,6 @@
 #include "tag.h"
 #include "utf8.h"
 
-/* Bytes taken in one go: enough to keep the kernels busy, few enough to stay in the first cache
- * together with their index. */
-enum { SLICE = 8192 };
-
 /* An XML declaration that is longer isn't one; RFC 6120 needs 38 bytes. */
 enum { DECLARATION_BYTES = 256 };
 
@@ -192,38 +188,101 @@ static int make_room(xf_tokenizer *t, uint32_t size)
     return 1;
 }
 
+/* Whether one of the blocks that bytes [from, to) of the slice lie in is set. */
+static int has_block(const xf_blocks *blocks, uint32_t from, uint32_t to)
+{
+    uint32_t first = from / XF_BLOCK, last = (to - 1) / XF_BLOCK;
+    for (uint32_t word = first / 64; word <= last / 64; word++) {
+        uint64_t mask = ~(uint64_t)0;
+        if (word == first / 64)
+            mask <<= first % 64;
+        if (word == last / 64)
+            mask &= ~(uint64_t)0 >> (63 - last % 64);
+        if (blocks->bits[word] & mask)
+            return 1;
+    }
+    return 0;
+}
+
+/* Flags for what the last slice has from `from` on, as far as `to`. */
+static uint32_t slice_flags(const xf_tokenizer *t, uint32_t from, uint32_t to)
+{
+    from = from > t->slice ? from - t->slice : 0;
+    if (to <= t->slice + from)
+        return 0;
+    to -= t->slice;
+    return (has_block(&t->seen.wide, from, to) ? XF_WIDE : 0u) |
+           (has_block(&t->seen.control, from, to) ? XF_CONTROL : 0u);
+}
+
+/* Checks the characters from t->end on. Blocks of plain ASCII need no look: a character that a
+ * block breaks off has its next byte, which isn't ASCII, in the next one. */
+static int check_characters(const xf_tokenizer *t, uint32_t *place)
+{
+    if (t->seen.forbidden)
+        return xf_utf8_check(t->buffer, t->end, t->filled, place);
+    *place = t->filled;
+    if (t->end == t->slice && !(t->seen.wide.bits[0] | t->seen.wide.bits[1]))
+        return XF_UTF8_GOOD;
+    uint32_t from = t->end;
+    while (from < t->filled) {
+        uint32_t block = from > t->slice ? (from - t->slice) / XF_BLOCK : 0;
+        uint32_t block_end = t->slice + (block + 1) * XF_BLOCK;
+        if (block_end > t->filled)
+            block_end = t->filled;
+        if (from < t->slice || t->seen.wide.bits[block / 64] >> block % 64 & 1) {
+            int found = xf_utf8_check(t->buffer, from, block_end, place);
+            if (found == XF_UTF8_CUT && block_end < t->filled) {
+                /* The few bytes it began with and those it goes on with. */
+                uint32_t reach = t->filled - *place < 4 ? t->filled : *place + 4;
+                uint32_t inner = *place;
+                found = xf_utf8_check(t->buffer, inner, reach, place);
+                if (found == XF_UTF8_CUT && reach < t->filled)
+                    found = XF_UTF8_GOOD; /* another character, cut off by `reach` */
+                if (found == XF_UTF8_GOOD) {
+                    from = *place;
+                    continue;
+                }
+            }
+            if (found != XF_UTF8_GOOD)
+                return found;
+        }
+        from = block_end;
+    }
+    *place = t->filled;
+    return XF_UTF8_GOOD;
+}
+
 /* Takes in the next slice. All entries of the last one are read. */
 static int load(xf_tokenizer *t, const uint8_t **data, size_t *size)
 {
-    uint32_t take = *size < SLICE ? (uint32_t)*size : SLICE, seen = 0;
+    static const xf_seen nothing;
+    uint32_t take = *size < XF_SLICE ? (uint32_t)*size : XF_SLICE, place;
+    if (t->counting)
+        t->flags |= slice_flags(t, t->start, t->filled);
     if (!make_room(t, take))
         return 0;
     uint32_t before = t->filled;
-    t->entries = t->kernel->index(*data, take, t->buffer, before, t->index, &seen);
+    t->slice = before;
+    t->seen = nothing;
+    t->entries = t->kernel->index(*data, take, t->buffer, before, t->index, &t->seen);
     t->next = 0;
     t->filled += take;
-    if (seen & (XF_FORBIDDEN | XF_WIDE) || t->end < before) {
-        uint32_t place;
-        int found = xf_utf8_check(t->buffer, t->end, t->filled, &place);
-        t->end = place;
-        if (found == XF_UTF8_BAD || found == XF_UTF8_NO_CHAR) {
-            /* Bytes from there on are left to the caller. */
-            t->stop = found == XF_UTF8_BAD ? XF_E_NOT_UTF8 : XF_E_CHAR;
-            t->stop_nul = t->buffer[place] == 0;
-            t->filled = place > before ? place : before;
-            take = t->filled - before;
-            while (t->entries && t->index[t->entries - 1] >= t->end)
-                t->entries--;
-        }
-    } else {
-        t->end = t->filled;
+    int found = check_characters(t, &place);
+    t->end = place;
+    if (found == XF_UTF8_BAD || found == XF_UTF8_NO_CHAR) {
+        /* Bytes from there on are left to the caller. */
+        t->stop = found == XF_UTF8_BAD ? XF_E_NOT_UTF8 : XF_E_CHAR;
+        t->stop_nul = t->buffer[place] == 0;
+        t->filled = place > before ? place : before;
+        take = t->filled - before;
+        while (t->entries && t->index[t->entries - 1] >= t->end)
+            t->entries--;
     }
     memset(t->buffer + t->filled, 0, XF_PADDING);
     for (uint32_t i = 0; i < XF_SENTINELS; i++)
         t->index[t->entries + i] = t->filled;
-    t->seen = seen & (XF_CONTROL | XF_WIDE);
-    t->flags |= t->seen;
-    t->broken |= (seen & XF_CONTROL) != 0;
+    t->broken |= (t->seen.control.bits[0] | t->seen.control.bits[1]) != 0;
     *data += take;
     *size -= take;
     return 1;
@@ -314,7 +373,7 @@ static void begin_tape(xf_tokenizer *t)
     t->slots = t->open = t->depth = t->elements = t->scopes_used = 0;
     t->default_ns = t->header_ns;
     t->scope = t->header_scope;
-    t->flags = t->seen;
+    t->flags = 0;
 }
 
 static void begin_stanza(xf_tokenizer *t, uint32_t start)
@@ -444,7 +503,7 @@ static xf_status deliver(xf_tokenizer *t, xf_status status, xf_event *event)
     event->length = t->at - t->start;
     event->slots = t->slots;
     event->base = t->start;
-    event->flags = t->flags;
+    event->flags = t->flags | slice_flags(t, t->start, t->at);
     t->counting = 0;
     return status;
 }
@@ -619,6 +678,8 @@ static int read_gap(xf_tokenizer *t)
     while (at < end && xf_classes[t->buffer[at]] & XF_SPACE)
         at++;
     t->at = at;
+    if (t->restarted && t->mode == XF_BEFORE_ROOT && !t->counting)
+        t->stream_start = t->origin + at; /* what comes before belongs to the stream before */
     if (at < end || (t->next < t->entries && t->buffer[at] != '<'))
         return fail(t, text_error(t), at, at);
     if (t->next == t->entries)
@@ -705,6 +766,7 @@ void xf_restart(xf_tokenizer *t)
     t->counting = t->self_closed = t->stop = t->stop_nul = t->broken = 0;
     t->mode = XF_BEFORE_ROOT;
     t->item = XF_NO_ITEM;
+    t->restarted = 1;
     xf_release(t);
     xf_adopt(t, 0);
 }
@@ -713,7 +775,9 @@ xf_status xf_finish(xf_tokenizer *t)
 {
     if (t->error)
         return XF_FAILED;
-    int inside = t->item != XF_NO_ITEM || t->mode == XF_IN_STANZA || t->end < t->filled;
+    /* Of a character that is cut off, only if it is next. */
+    int inside = t->item != XF_NO_ITEM || t->mode == XF_IN_STANZA ||
+                 (t->end < t->filled && t->at == t->end);
     if (inside) {
         int result = read_part(t);
         return result == READ_ON ? fail(t, XF_E_UNFINISHED, t->filled, t->filled)

@@ -88,6 +88,22 @@ typedef struct {
     uint32_t element;     /* slot of the element that has it */
 } xf_scope;
 
+/* Bytes taken in one go: enough to keep the kernels busy, few enough to stay in the first cache
+ * together with their index. */
+enum { XF_SLICE = 8192, XF_BLOCK = 64 };
+
+/* Where a slice has bytes of some kind: bit i stands for its i-th block. */
+typedef struct {
+    uint64_t bits[XF_SLICE / XF_BLOCK / 64];
+} xf_blocks;
+
+/* What is in a slice. */
+typedef struct {
+    xf_blocks wide;    /* characters beyond ASCII */
+    xf_blocks control; /* control characters */
+    uint32_t forbidden; /* whether some of these are not allowed in XML */
+} xf_seen;
+
 typedef struct {
     uint8_t *buffer; /* with XF_PADDING bytes behind `capacity` */
     uint32_t *index;
@@ -120,7 +136,8 @@ typedef struct {
     uint32_t header_ns, header_scope; /* the same two where a stanza begins */
 
     uint32_t flags;     /* of the piece being read */
-    uint32_t seen;      /* flags of the last slice, whose bytes may be in the next piece */
+    uint32_t slice;     /* where the last slice begins */
+    xf_seen seen;       /* what is in it */
 
     /* Constants of the walk. */
     uint64_t name_stop; /* a mask's bit: the longest name that it may take */
@@ -130,6 +147,7 @@ typedef struct {
     uint8_t mode, item, quote;
     uint8_t counting;    /* `start` is set */
     uint8_t single;      /* one element is to be read instead of a stream */
+    uint8_t restarted;   /* this is not the first stream */
     uint8_t self_closed; /* the root closed itself, and its end is still to be reported */
     uint8_t stop;        /* the error, a character's, that stands at `end` */
     uint8_t stop_nul;    /* that character is NUL */
@@ -164,12 +182,12 @@ void xf_adopt(xf_tokenizer *t, const xf_piece *header);
 /* The bytes that were taken, and that no event has covered; *size is their number. */
 const uint8_t *xf_unread(const xf_tokenizer *t, size_t *size);
 
-/* Begins a new stream with the next byte that no event has covered. Forgets the bytes of
+/* Begins a new stream with the next byte, behind white space, that no event has covered. Forgets the bytes of
  * xf_unread: the caller gives them again. */
 void xf_restart(xf_tokenizer *t);
 
-/* End of input, once xf_next has said XF_MORE: XF_MORE again, or XF_FAILED if that is inside an
- * element. */
+/* End of input, whether or not xf_next has read all of it: XF_MORE, or XF_FAILED if what it has read
+ * ends inside an element. */
 xf_status xf_finish(xf_tokenizer *t);
 
 /* Text of an error code, and the name of its condition with underscores. */

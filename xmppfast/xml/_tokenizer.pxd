@@ -94,15 +94,9 @@ cdef extern from "decode.h" nogil:
 
 
 cdef extern from "forward.h" nogil:
-    ctypedef enum xf_change:
-        XF_KEEP
-        XF_REMOVE
-        XF_SET
-
     ctypedef struct xf_edit:
-        const char *name
-        xf_change change
-        xf_span value
+        xf_span name, value
+        int remove
 
     size_t xf_forward(const xf_piece *, const xf_edit *, unsigned, xf_span, uint8_t *)
 

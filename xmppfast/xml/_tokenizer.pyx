@@ -52,16 +52,23 @@ _empty_tape.skip = XF_ELEMENT_SLOTS
 _empty_tape.name_length = 1
 _empty_tape.ns = _empty_tape.default_ns = XF_NS_NONE
 cdef xf_piece _empty
-_empty.bytes = <const uint8_t *>b"<x/>"
+_empty.bytes = <const uint8_t *>b"<x/>        "
 _empty.tape = <const xf_slot *>&_empty_tape
 _empty.length = 4
 _empty.slots = XF_ELEMENT_SLOTS
 
 
+# Names are compared by their first bytes, read together: behind a piece, so many may be read.
+cdef enum:
+    KEY_BYTES = 8
+
+
 cdef xf_piece *_copy_piece(const xf_piece *source) except NULL:
     """Copy bytes and tape into one block that begins with the new xf_piece."""
     cdef size_t tape = source.slots * sizeof(xf_slot)
-    cdef char *block = <char *>PyMem_RawMalloc(sizeof(xf_piece) + tape + source.length)
+    cdef char *block = <char *>PyMem_RawMalloc(
+        sizeof(xf_piece) + tape + source.length + KEY_BYTES
+    )
     if block == NULL:
         raise MemoryError
     cdef xf_piece *piece = <xf_piece *>block
@@ -195,18 +202,8 @@ cdef str _clark(const xf_piece *piece, uint32_t ns, const uint8_t *local, uint32
 # Attributes. --------------------------------------------------------------------------------------
 
 
-cdef inline const xf_attribute *_find(
-    const xf_piece *piece, uint32_t slot, const char *name, uint32_t length
-) noexcept:
-    """The attribute of the element in `slot` that is written so, or NULL."""
-    cdef const xf_element *e = xf_element_at(piece.tape, slot)
-    cdef const xf_attribute *a = xf_attribute_at(piece.tape, slot + XF_ELEMENT_SLOTS)
-    cdef const uint8_t *b = piece.bytes - piece.base
-    cdef uint32_t i
-    for i in range(e.attributes):
-        if a[i].name_length == length and memcmp(b + a[i].name, name, length) == 0:
-            return &a[i]
-    return NULL
+cdef extern from "find.h" nogil:
+    const xf_attribute *xf_find(const xf_piece *, uint32_t, const char *, uint32_t)
 
 
 cdef inline xf_span _value_span(const xf_piece *piece, const xf_attribute *a) noexcept:
@@ -217,7 +214,7 @@ cdef inline xf_span _value_span(const xf_piece *piece, const xf_attribute *a) no
 
 
 cdef inline str _named(const xf_piece *piece, uint32_t slot, const char *name, uint32_t length):
-    cdef const xf_attribute *a = _find(piece, slot, name, length)
+    cdef const xf_attribute *a = xf_find(piece, slot, name, length)
     if a == NULL:
         return None
     return _text(piece, _value_span(piece, a), XF_VALUE)
@@ -225,7 +222,7 @@ cdef inline str _named(const xf_piece *piece, uint32_t slot, const char *name, u
 
 cdef inline str _short(const xf_piece *piece, uint32_t slot, const char *name, uint32_t length):
     """Like _named, for attributes with few different values."""
-    cdef const xf_attribute *a = _find(piece, slot, name, length)
+    cdef const xf_attribute *a = xf_find(piece, slot, name, length)
     if a == NULL:
         return None
     if a.value_length > 16 or piece.flags & (XF_ESCAPED | XF_CONTROL):
@@ -264,12 +261,16 @@ cdef object _get(const xf_piece *piece, uint32_t slot, str key, object default):
     cdef const xf_attribute *a
     cdef Py_ssize_t length
     cdef const char *name
+    cdef char padded[KEY_BYTES]
     if key.startswith("{"):
         return _attributes(piece, slot).get(key, default)
     name = PyUnicode_AsUTF8AndSize(key, &length)
     if xf_declares(<const uint8_t *>name, <uint32_t>length) >= 0 or memchr(name, c":", length):
         return default
-    a = _find(piece, slot, name, <uint32_t>length)
+    if length < KEY_BYTES:
+        memcpy(padded, name, length)
+        name = padded
+    a = xf_find(piece, slot, name, <uint32_t>length)
     return default if a == NULL else _text(piece, _value_span(piece, a), XF_VALUE)
 
 
@@ -761,22 +762,22 @@ cdef class Stanza(Element):
     @property
     def to(self):
         """Attribute `to`."""
-        return _named(self.piece, 0, b"to", 2)
+        return _named(self.piece, 0, b"to\0\0\0\0\0\0", 2)
 
     @property
     def from_(self):
         """Attribute `from`."""
-        return _named(self.piece, 0, b"from", 4)
+        return _named(self.piece, 0, b"from\0\0\0\0", 4)
 
     @property
     def type(self):
         """Attribute `type`."""
-        return _short(self.piece, 0, b"type", 4)
+        return _short(self.piece, 0, b"type\0\0\0\0", 4)
 
     @property
     def id(self):
         """Attribute `id`."""
-        return _named(self.piece, 0, b"id", 2)
+        return _named(self.piece, 0, b"id\0\0\0\0\0\0", 2)
 
     @property
     def lang(self):
@@ -803,35 +804,40 @@ cdef class Stanza(Element):
         namespace declaration. Raises ValueError for text that XML can't carry.
         """
         cdef xf_edit edits[3]
-        cdef bytes first = _edit(&edits[0], b"xmlns", xmlns)
-        cdef bytes second = _edit(&edits[1], b"to", to)
-        cdef bytes third = _edit(&edits[2], b"from", from_)
+        cdef unsigned count = 0
+        cdef bytes first, second, third  # what the edits point into
         cdef bytes declarations = b""
         cdef xf_span extra
         cdef bytes out
+        if xmlns is not _unchanged:
+            first = _edit(&edits[count], b"xmlns", 5, xmlns)
+            count += 1
+        if to is not _unchanged:
+            second = _edit(&edits[count], b"to", 2, to)
+            count += 1
+        if from_ is not _unchanged:
+            third = _edit(&edits[count], b"from", 4, from_)
+            count += 1
         if self.piece.flags & XF_LEANS:
             declarations = _leaned_on(self)
         extra.bytes = <const uint8_t *>PyBytes_AS_STRING(declarations)
         extra.length = <uint32_t>PyBytes_GET_SIZE(declarations)
-        out = PyBytes_FromStringAndSize(NULL, xf_forward(self.piece, edits, 3, extra, NULL))
-        xf_forward(self.piece, edits, 3, extra, <uint8_t *>PyBytes_AS_STRING(out))
+        out = PyBytes_FromStringAndSize(NULL, xf_forward(self.piece, edits, count, extra, NULL))
+        xf_forward(self.piece, edits, count, extra, <uint8_t *>PyBytes_AS_STRING(out))
         return out
 
 
-cdef bytes _edit(xf_edit *edit, const char *name, object value):
+cdef bytes _edit(xf_edit *edit, const char *name, uint32_t name_length, object value):
     """Fill in an edit; the result must be kept as long as it is used."""
     cdef Py_ssize_t length
     cdef bytes escaped
-    edit.name = name
-    if value is _unchanged:
-        edit.change = XF_KEEP
-        return None
+    edit.name.bytes = <const uint8_t *>name
+    edit.name.length = name_length
+    edit.remove = value is None
     if value is None:
-        edit.change = XF_REMOVE
         return None
     if not isinstance(value, str):
         raise TypeError(f"{name.decode()} must be a str or None, not {type(value).__name__}")
-    edit.change = XF_SET
     if plain_run(value, 0) == <size_t>PyUnicode_GET_LENGTH(value):
         edit.value.bytes = <const uint8_t *>PyUnicode_AsUTF8AndSize(value, &length)
         edit.value.length = <uint32_t>length
@@ -918,22 +924,22 @@ cdef class StreamStart:
     @property
     def to(self):
         """Attribute `to`."""
-        return _named(self.piece, 0, b"to", 2)
+        return _named(self.piece, 0, b"to\0\0\0\0\0\0", 2)
 
     @property
     def from_(self):
         """Attribute `from`."""
-        return _named(self.piece, 0, b"from", 4)
+        return _named(self.piece, 0, b"from\0\0\0\0", 4)
 
     @property
     def id(self):
         """Attribute `id`."""
-        return _named(self.piece, 0, b"id", 2)
+        return _named(self.piece, 0, b"id\0\0\0\0\0\0", 2)
 
     @property
     def version(self):
         """Attribute `version`."""
-        return _named(self.piece, 0, b"version", 7)
+        return _named(self.piece, 0, b"version\0", 7)
 
     @property
     def lang(self):
@@ -943,7 +949,7 @@ cdef class StreamStart:
     @property
     def default_namespace(self):
         """The header's `xmlns`; None if it has none."""
-        return _named(self.piece, 0, b"xmlns", 5) or None
+        return _named(self.piece, 0, b"xmlns\0\0\0", 5) or None
 
     @property
     def content_namespace(self):
@@ -1165,11 +1171,17 @@ cdef class StreamParser:
 
     @cython.critical_section
     def restart(self):
-        """Begin a new stream with the next unread byte (RFC 6120 section 4.3.3)."""
+        """Begin a new stream with the next unread byte (RFC 6120 section 4.3.3).
+
+        White space in front of the new stream's header belongs to the old one. Raises ValueError
+        after `close`.
+        """
         cdef size_t size
         cdef const uint8_t *unread
         cdef bytes again
         self.check()
+        if self.closed:
+            raise ValueError("the parser is closed")
         unread = xf_unread(&self.tokenizer, &size)
         if size:
             again = unread[:size] + self.data[: self.size]
@@ -1189,7 +1201,7 @@ cdef class StreamParser:
         if self.closed:
             return
         self.closed = True
-        if self.drained and xf_finish(&self.tokenizer) == XF_FAILED:
+        if xf_finish(&self.tokenizer) == XF_FAILED:
             self.fail()
 
     cdef int check(self) except -1:

@@ -370,6 +370,7 @@ cdef int _learn_elementtree() except -1:
 cdef struct Frame:
     PyObject *element
     PyObject *default_ns  # default namespace inside, or None
+    PyObject *declared  # namespaces that the element declares prefixes for, or None
     Py_ssize_t child, children
     size_t name, name_length  # of the element's name in the output
 
@@ -388,7 +389,9 @@ cdef class _Tree:
         PyMem_RawFree(self.frames)
         PyMem_RawFree(self.out.bytes)
 
-    cdef int push(self, object element, object default_ns, Py_ssize_t children) except -1:
+    cdef int push(
+        self, object element, object default_ns, list declared, Py_ssize_t children
+    ) except -1:
         cdef size_t capacity
         cdef Frame *frames
         if self.depth == self.frames_capacity:
@@ -400,18 +403,26 @@ cdef class _Tree:
             self.frames_capacity = capacity
         Py_INCREF(element)
         Py_INCREF(default_ns)
+        Py_INCREF(declared)
         frames = self.frames + self.depth
         frames.element = <PyObject *>element
         frames.default_ns = <PyObject *>default_ns
+        frames.declared = <PyObject *>declared
         frames.child = 0
         frames.children = children
         self.depth += 1
         return 0
 
     cdef int pop(self) except -1:
+        cdef Frame *frame
         self.depth -= 1
-        Py_DECREF(<object>self.frames[self.depth].element)
-        Py_DECREF(<object>self.frames[self.depth].default_ns)
+        frame = self.frames + self.depth
+        if <object>frame.declared is not None:
+            for ns in <list>frame.declared:
+                del self.prefixes[ns]
+        Py_DECREF(<object>frame.element)
+        Py_DECREF(<object>frame.default_ns)
+        Py_DECREF(<object>frame.declared)
         return 0
 
     cdef int put_declaration(self, bytes prefix, object ns) except -1:
@@ -424,7 +435,7 @@ cdef class _Tree:
         _put(&self.out, b"'", 1)
         return 0
 
-    cdef int put_attribute(self, object key, object value, dict declared) except -1:
+    cdef int put_attribute(self, object key, object value) except -1:
         cdef _Name name = _name(key)
         cdef bytes prefix = None
         cdef str text
@@ -433,7 +444,7 @@ cdef class _Tree:
                 f"the value of attribute {key!r} must be a str, not {type(value).__name__}"
             )
         if name.ns is not None:
-            prefix = self.attribute_prefix(name.ns, declared)
+            prefix = b"xml" if name.ns == XML_NAMESPACE else self.prefixes[name.ns]
         elif name.local == b"xmlns":
             raise ValueError("'xmlns' is not an attribute: namespaces are part of names")
         _put(&self.out, b" ", 1)
@@ -447,35 +458,42 @@ cdef class _Tree:
         _put(&self.out, b"'", 1)
         return 0
 
-    cdef bytes attribute_prefix(self, str ns, dict declared):
-        """The prefix for an attribute's namespace; writes its declaration if there is none yet."""
-        if ns == XML_NAMESPACE:
-            return b"xml"
-        prefix = self.prefixes.get(ns) or declared.get(ns)
-        if prefix is None:
-            taken = {*self.prefixes.values(), *declared.values()}
+    cdef list declare_prefixes(self, dict attrib):
+        """Declare prefixes for the attributes' namespaces; returns those that had none, or None."""
+        cdef list declared = None
+        cdef object key
+        cdef str ns
+        for key in attrib:
+            if type(key) is not str or not (<str>key).startswith("{"):
+                continue
+            ns = _name(key).ns
+            if ns is None or ns == XML_NAMESPACE or ns in self.prefixes:
+                continue
+            taken = set(self.prefixes.values())
             number = 0
             while (prefix := b"ns%d" % number) in taken:
                 number += 1
-            declared[ns] = prefix
+            self.prefixes[ns] = prefix
             self.put_declaration(prefix, ns)
-        return prefix
+            if declared is None:
+                declared = []
+            declared.append(ns)
+        return declared
 
     cdef int start(self, object element, object default_ns) except -1:
         """Write a start tag and the text behind it; leave the element open if it has content."""
         cdef bint exact = type(element) is _ElementType
         cdef _Name name = _name(xf_get(_tag_getter, element) if exact else element.tag)
-        cdef _Name attribute
         cdef object attrib = xf_get(_attrib_getter, element) if exact else element.attrib
         cdef object text = xf_get(_text_getter, element) if exact else element.text
-        cdef size_t at
+        cdef size_t at, name_length
         cdef bytes prefix = None
         cdef bint declare = False
         cdef Py_ssize_t children = len(element)
         cdef PyObject *key
         cdef PyObject *value
         cdef Py_ssize_t place = 0
-        cdef dict declared = None
+        cdef list declared = None
         if name.ns != default_ns:
             if name.ns == XML_NAMESPACE:
                 prefix = b"xml"
@@ -490,25 +508,18 @@ cdef class _Tree:
             _put(&self.out, PyBytes_AS_STRING(prefix), PyBytes_GET_SIZE(prefix))
             _put(&self.out, b":", 1)
         _put(&self.out, PyBytes_AS_STRING(name.local), PyBytes_GET_SIZE(name.local))
-        self.push(element, default_ns, children)
-        self.frames[self.depth - 1].name = at
-        self.frames[self.depth - 1].name_length = self.out.used - at
+        name_length = self.out.used - at
         if declare:
             self.put_declaration(None, name.ns)
         if type(attrib) is not dict:
             attrib = dict(attrib)
+        if attrib:
+            declared = self.declare_prefixes(attrib)
+        self.push(element, default_ns, declared, children)
+        self.frames[self.depth - 1].name = at
+        self.frames[self.depth - 1].name_length = name_length
         while PyDict_Next(attrib, &place, &key, &value):
-            if type(<object>key) is str and PyUnicode_GET_LENGTH(<object>key) and (
-                PyUnicode_READ(PyUnicode_KIND(<object>key), PyUnicode_DATA(<object>key), 0) == c"{"
-            ):
-                if declared is None:
-                    declared = {}
-                attribute = _name(<object>key)
-                if attribute.ns is not None:
-                    self.attribute_prefix(attribute.ns, declared)
-        place = 0
-        while PyDict_Next(attrib, &place, &key, &value):
-            self.put_attribute(<object>key, <object>value, declared)
+            self.put_attribute(<object>key, <object>value)
         if children == 0 and not text:
             _put(&self.out, b"/>", 2)
             return 0
@@ -579,5 +590,5 @@ def tostring(element, *, str xmlns=None, prefixes=None):
     tree.prefixes = {}
     if prefixes is not None:
         for prefix, ns in prefixes.items():
-            tree.prefixes[ns] = _name(prefix).local
+            tree.prefixes.setdefault(ns, _name(prefix).local)
     return tree.write(element, xmlns or None)
