@@ -564,7 +564,7 @@ def test_a_stream_begins_anew_after_restart(xml):
     for rest, code, at in [
         (b"<\0", "NOT_UTF8", 1),
         (b"\0<", "CHAR", 0),
-        (b" <?xml version='1.0'?>", "XML_DECLARATION_PLACE", 1),
+        (b"\n<a/><?xml version='1.0'?>", "XML_DECLARATION_PLACE", 5),
         (b"x", "TEXT_BEFORE_ROOT", 0),
         (b"</a>", "MARKUP", 0),
     ]:
@@ -573,6 +573,20 @@ def test_a_stream_begins_anew_after_restart(xml):
             found = read(xml, chunks, restart_after=(2,), see=outline).fault
             assert (found.condition, found.text) == ERRORS[code]
             assert found.offset == len(before) + at
+
+
+def test_white_space_after_restart_belongs_to_the_stream_before(xml):
+    """Some clients end their last stanza before a restart with a line feed."""
+    data = b"<a><b/>\r\n <?xml version='1.0'?><c d='1'><e/>"
+    for chunks in ([data], bytewise(data)):
+        found = read(xml, chunks, restart_after=(2,))
+        assert found.fault is None
+        assert [event[1] for event in found.events] == [
+            b"<a>",
+            b"<b/>",
+            b"<?xml version='1.0'?><c d='1'>",
+            b"<e/>",
+        ]
 
 
 def test_an_xml_declaration_of_256_bytes(xml):

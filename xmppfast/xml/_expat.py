@@ -86,6 +86,7 @@ class StreamParser:
         "_all_read",
         "_closed",
         "_error",
+        "_gap",
         "_limits",
         "_lock",
         "_queue",
@@ -101,6 +102,7 @@ class StreamParser:
         self._error: StreamError | None = None
         self._queue: deque[Event] = deque()
         self._all_read = True  # not only up to the last event that came out
+        self._gap: Mark | None = None  # behind a restart: where the new stream may begin
         self._reader = StreamReader(self._limits, Mark(), self._queue)
 
     @property
@@ -117,12 +119,19 @@ class StreamParser:
         return _Events(self._queue, self._read_on)
 
     def restart(self) -> None:
-        """Begin a new stream with the next unread byte (RFC 6120 section 4.3.3)."""
+        """Begin a new stream with the next unread byte (RFC 6120 section 4.3.3).
+
+        White space in front of the new stream's header belongs to the old one. Raises ValueError
+        after `close`.
+        """
         self._check()
+        if self._closed:
+            raise ValueError("the parser is closed")
         with self._lock:
             reader = self._reader
             read_to = None if self._all_read else reader.stops[-1 - len(self._queue)]
             unread, mark = reader.rest(read_to)
+            self._gap = mark
             if unread:
                 self._unread.appendleft(unread)
             self._queue.clear()
@@ -141,6 +150,17 @@ class StreamParser:
             self._reader.finish()
             if self._reader.failure:
                 self._fail(self._reader.failure)
+
+    def _take(self, piece: bytes) -> None:
+        if self._gap is not None:
+            begin = piece.lstrip(b" \t\r\n")
+            self._gap = self._gap.after(piece[: len(piece) - len(begin)])
+            if not begin:
+                return
+            self._reader = StreamReader(self._limits, self._gap, self._queue)
+            self._gap = None
+            piece = begin
+        self._reader.take(piece)
 
     def _check(self) -> None:
         if self._error:
@@ -163,7 +183,7 @@ class StreamParser:
                     self._reader.settle()
                     self._all_read = True
                     raise StopIteration
-                self._reader.take(self._unread.popleft())
+                self._take(self._unread.popleft())
             self._all_read = False
             return self._queue.popleft()
 
