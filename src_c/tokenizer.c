@@ -373,7 +373,6 @@ static void begin_tape(xf_tokenizer *t)
     t->slots = t->open = t->depth = t->elements = t->scopes_used = 0;
     t->default_ns = t->header_ns;
     t->scope = t->header_scope;
-    t->flags = 0;
 }
 
 static void begin_stanza(xf_tokenizer *t, uint32_t start)
@@ -382,6 +381,7 @@ static void begin_stanza(xf_tokenizer *t, uint32_t start)
     t->mode = XF_IN_STANZA;
     t->counting = 1;
     t->start = start;
+    t->flags = 0;
 }
 
 static const struct {
@@ -461,6 +461,7 @@ static int open_item(xf_tokenizer *t, uint32_t start)
     if (!t->counting) {
         t->counting = 1;
         t->start = start;
+        t->flags = 0;
     }
     if (t->end - start < 2)
         return NEED_MORE;
