@@ -200,7 +200,11 @@ class StreamParser:
         and ValueError after `close`.
         """
     def restart(self) -> None:
-        """Begin a new stream with the next unread byte (RFC 6120 section 4.3.3)."""
+        """Begin a new stream with the next unread byte (RFC 6120 section 4.3.3).
+
+        White space in front of the new stream's header belongs to the old one. Raises ValueError
+        after `close`.
+        """
     def close(self) -> None:
         """End of input: drop what is unread; StreamError if it ends inside a stanza or tag."""
 
