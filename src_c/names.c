@@ -137,10 +137,14 @@ uint32_t xf_name_end(const uint8_t *bytes, uint32_t at, uint32_t end)
     uint32_t length;
     if (at >= end || !(class_at(bytes, at, end, &length) & XF_NAME_START))
         return at;
-    do
+    at += length;
+    for (;;) {
+        while (at < end && xf_classes[bytes[at]] & XF_NAME_CHAR)
+            at++;
+        if (at == end || !(class_at(bytes, at, end, &length) & XF_NAME_CHAR))
+            return at;
         at += length;
-    while (at < end && class_at(bytes, at, end, &length) & XF_NAME_CHAR);
-    return at;
+    }
 }
 
 int32_t xf_prefix_length(const uint8_t *name, uint32_t length)

@@ -5,6 +5,12 @@
     (((c) < 0x20) | ((c) == '&') | ((c) == '<') | ((c) == '>') | ((c) == '"') | ((c) == '\'') |    \
      (beyond))
 
+/* The same for one character after the other; what is below 64, where all of them are. */
+static const uint8_t specials[64] = {
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    ['"'] = 1, ['&'] = 1, ['\''] = 1, ['<'] = 1, ['>'] = 1,
+};
+
 #define XF_PLAIN_RUN(type, beyond)                                                                 \
     {                                                                                              \
         enum { BLOCK = 128 / sizeof(type) };                                                       \
@@ -21,7 +27,7 @@
         }                                                                                          \
         for (; at < count; at++) {                                                                 \
             type c = p[at];                                                                        \
-            if (XF_IS_SPECIAL(c, beyond))                                                          \
+            if (c < 64 ? specials[c] : (beyond))                                                   \
                 break;                                                                             \
         }                                                                                          \
         return at;                                                                                 \

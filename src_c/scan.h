@@ -87,6 +87,8 @@ XF_INLINE uint64_t xf_name_key(const uint8_t *name, uint32_t length)
 /* Notes what a block has. */
 XF_INLINE void note(xf_seen *seen, uint32_t block, int wide, int control, int forbidden)
 {
+    if (!(wide | control)) /* much text is neither, for long runs */
+        return;
     seen->wide.bits[block / 64] |= (uint64_t)(wide != 0) << block % 64;
     seen->control.bits[block / 64] |= (uint64_t)(control != 0) << block % 64;
     seen->forbidden |= (uint32_t)forbidden;

@@ -35,31 +35,36 @@ static int read_name(const xf_tokenizer *t, uint32_t *at, uint32_t end, uint32_t
     return 0;
 }
 
+/* Where a byte is next, or `end`. */
+static uint32_t next_place(const uint8_t *b, uint32_t at, uint32_t end, int byte)
+{
+    const uint8_t *found = memchr(b + at, byte, end - at);
+    return found ? (uint32_t)(found - b) : end;
+}
+
 /* Reads a value from behind its opening quote to its closing one, where *at is left. */
 static int read_value(xf_tokenizer *t, uint32_t *at, uint32_t end, uint8_t quote, xf_fault *fault)
 {
     const uint8_t *b = t->buffer;
-    for (uint32_t i = *at; i < end;) {
-        if (b[i] == quote) {
-            *at = i;
-            return 0;
-        }
-        if (b[i] == '<')
-            return fail(fault, XF_E_LT_IN_VALUE, i, i);
-        if (b[i] == '&') {
-            uint32_t behind;
-            int result = xf_read_reference(b, i, end, &behind);
-            if (result < 0)
-                return XF_READ_MORE;
-            if (result)
-                return fail(fault, (xf_error)result, i, behind);
-            t->flags |= XF_ESCAPED;
-            i = behind;
-        } else {
-            i++;
-        }
+    uint32_t closing = next_place(b, *at, end, quote);
+    uint32_t lt = next_place(b, *at, closing, '<');
+    for (uint32_t i = *at;;) {
+        i = next_place(b, i, lt, '&');
+        if (i == lt)
+            break;
+        uint32_t behind;
+        int result = xf_read_reference(b, i, end, &behind);
+        if (result < 0)
+            return XF_READ_MORE;
+        if (result)
+            return fail(fault, (xf_error)result, i, behind);
+        t->flags |= XF_ESCAPED;
+        i = behind;
     }
-    return XF_READ_MORE;
+    if (lt < closing)
+        return fail(fault, XF_E_LT_IN_VALUE, lt, lt);
+    *at = closing;
+    return closing == end ? XF_READ_MORE : 0;
 }
 
 /* Reads one attribute from its first byte; *at is left behind its closing quote. */

@@ -207,6 +207,8 @@ static int has_block(const xf_blocks *blocks, uint32_t from, uint32_t to)
 /* Flags for what the last slice has from `from` on, as far as `to`. */
 static uint32_t slice_flags(const xf_tokenizer *t, uint32_t from, uint32_t to)
 {
+    if (!t->marked)
+        return 0;
     from = from > t->slice ? from - t->slice : 0;
     if (to <= t->slice + from)
         return 0;
@@ -282,7 +284,9 @@ static int load(xf_tokenizer *t, const uint8_t **data, size_t *size)
     memset(t->buffer + t->filled, 0, XF_PADDING);
     for (uint32_t i = 0; i < XF_SENTINELS; i++)
         t->index[t->entries + i] = t->filled;
-    t->broken |= (t->seen.control.bits[0] | t->seen.control.bits[1]) != 0;
+    int control = (t->seen.control.bits[0] | t->seen.control.bits[1]) != 0;
+    t->broken |= control;
+    t->marked = control || (t->seen.wide.bits[0] | t->seen.wide.bits[1]) != 0;
     *data += take;
     *size -= take;
     return 1;
@@ -729,13 +733,13 @@ xf_status xf_next(xf_tokenizer *t, const uint8_t **data, size_t *size, xf_event 
         return XF_END;
     }
     for (;;) {
-        /* A stanza that begins where the last one ended, in a byte that is there. */
-        if (t->mode == XF_IN_STREAM && t->item == XF_NO_ITEM && t->next < t->entries &&
-            t->index[t->next] == t->at && begins_stanza(t, t->at))
-            begin_stanza(t, t->at);
-        if (t->mode == XF_IN_STANZA && t->item == XF_NO_ITEM && t->next < t->entries &&
-            t->kernel->walk(t) == XF_WALK_STANZA)
-            return deliver_stanza(t, event);
+        if (t->item == XF_NO_ITEM && t->next < t->entries) {
+            /* A stanza that begins where the last one ended. */
+            if (t->mode == XF_IN_STREAM && t->index[t->next] == t->at && begins_stanza(t, t->at))
+                begin_stanza(t, t->at);
+            if (t->mode == XF_IN_STANZA && t->kernel->walk(t) == XF_WALK_STANZA)
+                return deliver_stanza(t, event);
+        }
         int result = read_item(t, event);
         if (result == NEED_MORE)
             result = need(t, data, size);

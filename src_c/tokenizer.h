@@ -159,6 +159,7 @@ typedef struct {
     uint64_t origin, line, line_start;
     uint64_t stream_start; /* offset of the stream in all input */
     uint8_t broken;        /* the buffer may contain line feeds */
+    uint8_t marked;        /* `seen` has a block */
 } xf_tokenizer;
 
 /* Sets up a tokenizer; allocates nothing. */

@@ -173,10 +173,10 @@ static xf_walked walk(xf_tokenizer *t)
             }
             size_t behind = *last, value = quote + 1, value_length = behind - value;
             uint64_t key = XF_KEY(b + name, name_length);
-            uint64_t bit = (uint64_t)1 << (key * XF_SPREAD >> 58);
-            if (XF_UNLIKELY(hashes & bit) && repeated(b, first, slot, (uint32_t)name, (uint32_t)name_length))
+            uint32_t hash = (uint32_t)(key * XF_SPREAD >> 58);
+            if (XF_UNLIKELY(hashes >> hash & 1) && repeated(b, first, slot, (uint32_t)name, (uint32_t)name_length))
                 goto stop;
-            hashes |= bit;
+            hashes |= (uint64_t)1 << hash;
             if (key == t->xmlns_key) {
                 if (needs_judging(b + value, (uint32_t)value_length, last == next + 1))
                     goto stop;

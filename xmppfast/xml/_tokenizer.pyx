@@ -10,7 +10,7 @@ the garbage collector's cyclic part.
 cimport cython
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
-from cpython.mem cimport PyMem_RawFree, PyMem_RawMalloc, PyMem_RawRealloc
+from cpython.mem cimport PyMem_Free, PyMem_Malloc, PyMem_RawFree, PyMem_RawMalloc, PyMem_RawRealloc
 from cpython.number cimport PyNumber_AsSsize_t
 from cpython.unicode cimport PyUnicode_DecodeUTF8
 from libc.string cimport memchr, memcmp, memcpy
@@ -66,7 +66,7 @@ cdef enum:
 cdef xf_piece *_copy_piece(const xf_piece *source) except NULL:
     """Copy bytes and tape into one block that begins with the new xf_piece."""
     cdef size_t tape = source.slots * sizeof(xf_slot)
-    cdef char *block = <char *>PyMem_RawMalloc(
+    cdef char *block = <char *>PyMem_Malloc(
         sizeof(xf_piece) + tape + source.length + KEY_BYTES
     )
     if block == NULL:
@@ -144,27 +144,30 @@ cdef enum:
 cdef list _cache = [None] * CACHED
 
 
-cdef inline uint32_t _hash(const uint8_t *text, uint32_t length, uint32_t hash) noexcept:
-    cdef uint64_t word = 0, sum = hash
+cdef extern from "scan.h" nogil:
+    uint64_t xf_name_key(const uint8_t *, uint32_t)
+
+
+cdef inline uint32_t _hash(const uint8_t *text, uint32_t length) noexcept:
+    """A hash of the bytes; reads up to KEY_BYTES behind them."""
+    cdef uint64_t word, sum = 1
     while length >= 8:
         memcpy(&word, text, 8)
         sum = (sum ^ word) * <uint64_t>0x9E3779B97F4A7C15
         sum ^= sum >> 29
         text += 8
         length -= 8
-    word = 0
-    memcpy(&word, text, length)
-    sum = (sum ^ word ^ (<uint64_t>length << 56)) * <uint64_t>0x9E3779B97F4A7C15
+    sum = (sum ^ xf_name_key(text, length) ^ (<uint64_t>length << 56)) * <uint64_t>0x9E3779B97F4A7C15
     return <uint32_t>(sum >> 32)
 
 
 cdef inline str _cached(const uint8_t *text, uint32_t length, bint wide):
-    """Like _utf8, for strings that are likely to have been seen before."""
+    """Like _utf8, for strings that are likely to have been seen before and are in a piece."""
     cdef str known
     cdef uint32_t place
     if wide or length > LONGEST_CACHED or not XF_SHARED_CACHE:
         return _utf8(text, length, wide)
-    place = _hash(text, length, 1) % CACHED
+    place = _hash(text, length) % CACHED
     entry = _cache[place]
     if entry is not None:
         known = <str>entry
@@ -180,7 +183,7 @@ cdef inline str _cached(const uint8_t *text, uint32_t length, bint wide):
 
 cdef str _clark(const xf_piece *piece, uint32_t ns, const uint8_t *local, uint32_t length):
     """The Clark name of a name in the namespace that `ns` refers to."""
-    cdef uint8_t joined[LONGEST_CACHED]
+    cdef uint8_t joined[LONGEST_CACHED + KEY_BYTES]
     cdef xf_span uri = xf_namespace(piece, ns)
     cdef uint32_t whole = uri.length + length + 2
     cdef const xf_piece *home = piece
@@ -302,7 +305,9 @@ cdef str _namespace_name(const xf_piece *piece, uint32_t ns):
     cdef xf_span uri = xf_namespace(piece, ns)
     if uri.bytes == NULL:
         return None
-    if ns & XF_NS_HEADER and ns != XF_NS_XML:
+    if ns == XF_NS_XML:
+        return "http://www.w3.org/XML/1998/namespace"
+    if ns & XF_NS_HEADER:
         piece = piece.header
     if piece.flags & (XF_ESCAPED | XF_CONTROL):
         return _text(piece, uri, XF_VALUE)
@@ -699,42 +704,79 @@ cdef list _search(Element top, str path, namespaces):
 
 # ElementTree. -------------------------------------------------------------------------------------
 
-cdef object _Element = None
-cdef object _SubElement = None
+# ElementTree's own functions, called past the look-up of attributes. Elements are made by copying
+# an empty one of the same tag: that is its only constructor that parses no arguments.
+cdef object _make = None, _copy, _append, _set_text, _set_tail, _set_attrib
+cdef dict _models = {}
+cdef enum:
+    MOST_MODELS = 1024
+
+cdef extern from *:
+    """
+    static int xf_set(PyObject *setter, PyObject *object, PyObject *value)
+    {
+        return Py_TYPE(setter)->tp_descr_set(setter, object, value);
+    }
+    """
+    int xf_set(object setter, object element, object value) except -1
+
+
+cdef int _learn_elementtree() except -1:
+    """Import ElementTree late: who never asks for a tree shouldn't wait for it."""
+    global _make, _copy, _append, _set_text, _set_tail, _set_attrib
+    from xml.etree.ElementTree import Element as Made
+
+    _copy, _append = Made.__copy__, Made.append
+    _set_text, _set_tail, _set_attrib = Made.text, Made.tail, Made.attrib
+    _make = Made
+    return 0
+
+
+cdef object _new_element(str tag):
+    cdef object model = _models.get(tag)
+    if model is None:
+        if len(_models) >= MOST_MODELS:
+            _models.clear()
+        model = _models[tag] = _make(tag)
+    return _copy(model)
 
 
 @cython.wraparound(True)
 cdef object _to_etree(const xf_piece *piece, uint32_t top):
     cdef uint32_t slot = top, end = top + xf_element_at(piece.tape, top).skip
     cdef const xf_element *e
-    cdef list open_elements = [], open_ends = []
-    cdef object root = None, element
-    global _Element, _SubElement
-    if _Element is None:
-        # Imported late: who never asks for a tree shouldn't pay for the import.
-        from xml.etree.ElementTree import Element as ElementTreeElement, SubElement
-        _SubElement = SubElement
-        _Element = ElementTreeElement
+    cdef list open_elements = [], open_slots = []
+    cdef object root = None, parent = None, element
+    cdef uint32_t parent_end = end
+    if _make is None:
+        _learn_elementtree()
     while slot < end:
         e = xf_element_at(piece.tape, slot)
-        while open_ends and <uint32_t>open_ends[-1] <= slot:
-            open_ends.pop()
+        while slot >= parent_end:
+            open_slots.pop()
             open_elements.pop()
+            parent = open_elements[-1]
+            parent_end = open_slots[-1]
+        element = _new_element(_tag(piece, slot))
         if root is None:
-            root = element = _Element(_tag(piece, slot))
+            root = element
         else:
-            element = _SubElement(open_elements[-1], _tag(piece, slot))
+            _append(parent, element)
             tail = _tail_of(piece, slot)
             if tail is not None:
-                element.tail = tail
+                xf_set(_set_tail, element, tail)
         if e.attributes:
-            element.attrib = _attributes(piece, slot)
+            attributes = _attributes(piece, slot)
+            if attributes:
+                xf_set(_set_attrib, element, attributes)
         text = _text_of(piece, slot)
         if text is not None:
-            element.text = text
+            xf_set(_set_text, element, text)
         if _has_children(e):
+            parent = element
+            parent_end = slot + e.skip
             open_elements.append(element)
-            open_ends.append(slot + e.skip)
+            open_slots.append(parent_end)
         slot = slot + XF_ELEMENT_SLOTS + e.attributes
     return root
 
@@ -757,7 +799,7 @@ cdef class Stanza(Element):
 
     def __dealloc__(self):
         if self.piece != &_empty:
-            PyMem_RawFree(<void *>self.piece)
+            PyMem_Free(<void *>self.piece)
 
     @property
     def to(self):
@@ -895,7 +937,7 @@ cdef class StreamStart:
 
     def __dealloc__(self):
         if self.piece != &_empty:
-            PyMem_RawFree(<void *>self.piece)
+            PyMem_Free(<void *>self.piece)
 
     @property
     def tag(self):
