@@ -15,6 +15,8 @@ class BuildExtension(build_ext):
     def build_extension(self, ext: Extension) -> None:
         if self.compiler.compiler_type != "msvc":
             ext.extra_compile_args = ["-O3", "-std=c11", "-fvisibility=hidden"]
+            # Vector code for a handful of stores to the tape only delays them.
+            ext.extra_compile_args += ["-fno-tree-slp-vectorize"]
         try:
             super().build_extension(ext)
         except Exception as error:

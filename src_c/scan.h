@@ -13,6 +13,7 @@
 
 enum {
     XF_PADDING = 64, /* readable bytes behind the end of the buffer and of the index */
+    XF_MOST_WINDOW = 32, /* bytes a walk looks at together; names are shorter */
     XF_SENTINELS = 4, /* entries behind the last one of the index; they point at a NUL */
     XF_FEW = 16 /* attributes per tag that the walk takes: few enough to compare each with each */
 };

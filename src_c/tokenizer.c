@@ -18,7 +18,7 @@ void xf_init(xf_tokenizer *t, const xf_limits *limits, const xf_allocator *alloc
     t->limits = *limits;
     t->allocator = *allocator;
     t->kernel = kernel;
-    t->name_stop = (uint64_t)1 << (limits->name_bytes < 31 ? limits->name_bytes : 31);
+    t->may_walk = limits->name_bytes >= XF_MOST_WINDOW;
     t->xmlns_key = xf_name_key((const uint8_t *)"xmlns\0\0\0", 5);
     t->few = limits->attributes < XF_FEW ? limits->attributes : XF_FEW;
     t->line = 1;
@@ -737,7 +737,7 @@ xf_status xf_next(xf_tokenizer *t, const uint8_t **data, size_t *size, xf_event 
             /* A stanza that begins where the last one ended. */
             if (t->mode == XF_IN_STREAM && t->index[t->next] == t->at && begins_stanza(t, t->at))
                 begin_stanza(t, t->at);
-            if (t->mode == XF_IN_STANZA && t->kernel->walk(t) == XF_WALK_STANZA)
+            if (t->mode == XF_IN_STANZA && t->may_walk && t->kernel->walk(t) == XF_WALK_STANZA)
                 return deliver_stanza(t, event);
         }
         int result = read_item(t, event);

@@ -140,9 +140,9 @@ typedef struct {
     xf_seen seen;       /* what is in it */
 
     /* Constants of the walk. */
-    uint64_t name_stop; /* a mask's bit: the longest name that it may take */
     uint64_t xmlns_key; /* of the name "xmlns" */
     uint32_t few;       /* attributes per tag that it may take */
+    uint8_t may_walk;   /* names may be as long as the longest that it takes */
 
     uint8_t mode, item, quote;
     uint8_t counting;    /* `start` is set */

@@ -1,6 +1,6 @@
 /* The walk: a stanza from its index of positions to its tape. Included once by every kernel.
  *
- * It takes tags whose names are unprefixed ASCII names shorter than a window, with single or double
+ * It takes tags whose names are unprefixed ASCII names shorter than a window and than the limit, with single or double
  * quotes and any white space before attributes. On everything else it stops in front of the tag:
  * slow and right beats fast and nearly right. It makes no errors and needs no limits but those
  * below, since what goes past one is "everything else".
@@ -136,7 +136,7 @@ static xf_walked walk(xf_tokenizer *t)
         }
         uint64_t space, plain;
         XF_LOOK(b + start + 1, &space, &plain);
-        size_t length = xf_lowest(~plain | t->name_stop);
+        size_t length = xf_lowest(~plain);
         if (b[start + 1] < 'A' || length == 0)
             break;
         size_t at = start + 1 + length;
@@ -149,7 +149,7 @@ static xf_walked walk(xf_tokenizer *t)
             XF_LOOK(b + at, &space, &plain);
             size_t gap = xf_lowest(~space);
             size_t name = at + gap;
-            size_t name_length = xf_lowest(~(plain >> gap) | t->name_stop);
+            size_t name_length = xf_lowest(~(plain >> gap));
             size_t quote = *next;
             if (XF_UNLIKELY(b[name] < 'A')) { /* white space before the end of the tag, perhaps */
                 at = name;
@@ -157,28 +157,28 @@ static xf_walked walk(xf_tokenizer *t)
             }
             if (XF_UNLIKELY(name + name_length + 1 != quote)) {
                 /* The one attribute with a prefix that is everywhere. */
-                if (name + 9 != quote || memcmp(b + name, "xml:lang", 8) != 0 ||
-                    t->limits.name_bytes < 8)
+                if (name + 9 != quote || memcmp(b + name, "xml:lang", 8) != 0)
                     goto stop;
                 name_length = 8;
             }
-            uint8_t mark = b[quote];
-            const uint32_t *last = next + 1;
-            if (b[quote - 1] != '=' || (mark != '\'' && mark != '"'))
+            if (memcmp(b + quote - 1, "='", 2) != 0 && memcmp(b + quote - 1, "=\"", 2) != 0)
                 goto stop;
-            if (XF_UNLIKELY(b[*last] != mark)) {
-                last = long_value(b, next, &t->flags);
-                if (!last)
+            size_t behind = next[1];
+            const uint32_t *const opening = next;
+            if (XF_UNLIKELY(b[behind] != b[quote])) {
+                next = long_value(b, next, &t->flags);
+                if (!next)
                     goto stop;
+                behind = *next--;
             }
-            size_t behind = *last, value = quote + 1, value_length = behind - value;
+            size_t value = quote + 1, value_length = behind - value;
             uint64_t key = XF_KEY(b + name, name_length);
             uint32_t hash = (uint32_t)(key * XF_SPREAD >> 58);
             if (XF_UNLIKELY(hashes >> hash & 1) && repeated(b, first, slot, (uint32_t)name, (uint32_t)name_length))
                 goto stop;
             hashes |= (uint64_t)1 << hash;
             if (key == t->xmlns_key) {
-                if (needs_judging(b + value, (uint32_t)value_length, last == next + 1))
+                if (needs_judging(b + value, (uint32_t)value_length, next == opening))
                     goto stop;
                 inner_ns = (uint32_t)(slot - tape);
             }
@@ -190,7 +190,7 @@ static xf_walked walk(xf_tokenizer *t)
             a->value = (uint32_t)value;
             a->value_length = (uint32_t)value_length;
             at = behind + 1;
-            next = last + 1;
+            next += 2;
         }
 
         size_t closes = b[at] == '/', close = at + closes;

@@ -31,6 +31,18 @@ cdef extern from "Python.h":
     int PyUnicode_KIND(object)
 
 
+# What modules share between threads, the GIL protects; without it, they share less.
+cdef extern from *:
+    """
+    #ifdef Py_GIL_DISABLED
+    #define XF_SHARED_CACHE 0
+    #else
+    #define XF_SHARED_CACHE 1
+    #endif
+    """
+    bint XF_SHARED_CACHE
+
+
 # Memory. ------------------------------------------------------------------------------------------
 
 
@@ -63,12 +75,50 @@ cdef enum:
     KEY_BYTES = 8
 
 
+# Blocks of the usual size that nobody has at the moment. Python's allocator is as fast for smaller
+# ones, and the system's is good enough for larger ones.
+cdef enum:
+    POOLED_ABOVE = 512
+    POOLED_BYTES = 1024
+    MOST_POOLED = 32
+
+cdef void *_pool[MOST_POOLED]
+cdef int _pooled = 0
+
+
+cdef inline bint _is_pooled(size_t size) noexcept:
+    return XF_SHARED_CACHE and POOLED_ABOVE < size <= POOLED_BYTES
+
+
+cdef inline size_t _block_size(const xf_piece *piece) noexcept:
+    return sizeof(xf_piece) + piece.slots * sizeof(xf_slot) + piece.length + KEY_BYTES
+
+
+cdef inline void *_allocate(size_t size) noexcept:
+    global _pooled
+    if not _is_pooled(size):
+        return PyMem_Malloc(size)
+    if _pooled:
+        _pooled -= 1
+        return _pool[_pooled]
+    return PyMem_Malloc(POOLED_BYTES)
+
+
+cdef inline void _free_piece(const xf_piece *piece) noexcept:
+    global _pooled
+    if piece == &_empty:
+        return
+    if _is_pooled(_block_size(piece)) and _pooled < MOST_POOLED:
+        _pool[_pooled] = <void *>piece
+        _pooled += 1
+    else:
+        PyMem_Free(<void *>piece)
+
+
 cdef xf_piece *_copy_piece(const xf_piece *source) except NULL:
     """Copy bytes and tape into one block that begins with the new xf_piece."""
     cdef size_t tape = source.slots * sizeof(xf_slot)
-    cdef char *block = <char *>PyMem_Malloc(
-        sizeof(xf_piece) + tape + source.length + KEY_BYTES
-    )
+    cdef char *block = <char *>_allocate(_block_size(source))
     if block == NULL:
         raise MemoryError
     cdef xf_piece *piece = <xf_piece *>block
@@ -127,16 +177,6 @@ cdef inline str _text(const xf_piece *piece, xf_span source, xf_context context)
 
 # Strings that come again and again: names, Clark names, short values. A slot holds the last one
 # with its hash, so the cache is bounded and a miss costs little more than making the string.
-cdef extern from *:
-    """
-    #ifdef Py_GIL_DISABLED
-    #define XF_SHARED_CACHE 0
-    #else
-    #define XF_SHARED_CACHE 1
-    #endif
-    """
-    bint XF_SHARED_CACHE
-
 cdef enum:
     CACHED = 1024
     LONGEST_CACHED = 160
@@ -798,8 +838,7 @@ cdef class Stanza(Element):
     """A complete element at depth 1 of a stream, or one from `parse`."""
 
     def __dealloc__(self):
-        if self.piece != &_empty:
-            PyMem_Free(<void *>self.piece)
+        _free_piece(self.piece)
 
     @property
     def to(self):
@@ -936,8 +975,7 @@ cdef class StreamStart:
         raise TypeError("StreamStart objects come from a parser")
 
     def __dealloc__(self):
-        if self.piece != &_empty:
-            PyMem_Free(<void *>self.piece)
+        _free_piece(self.piece)
 
     @property
     def tag(self):
