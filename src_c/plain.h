@@ -1,45 +1,63 @@
-/* The kernels' share of text.h: plain loops that the compiler turns into vector code for the
- * instruction set of the file that includes them. */
+/* The kernels' share of text.h. A kernel may define XF_SPECIALS_1 and XF_SPECIALS_2: the mask of the
+ * special ones among the XF_WINDOW one-byte or two-byte characters at a place. */
 
-#define XF_IS_SPECIAL(c, beyond)                                                                   \
-    (((c) < 0x20) | ((c) == '&') | ((c) == '<') | ((c) == '>') | ((c) == '"') | ((c) == '\'') |    \
-     (beyond))
-
-/* The same for one character after the other; what is below 64, where all of them are. */
+/* What is special below 64, which is all but what XML doesn't allow. */
 static const uint8_t specials[64] = {
     1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
     ['"'] = 1, ['&'] = 1, ['\''] = 1, ['<'] = 1, ['>'] = 1,
 };
 
-#define XF_PLAIN_RUN(type, beyond)                                                                 \
-    {                                                                                              \
-        enum { BLOCK = 128 / sizeof(type) };                                                       \
-        const type *p = characters;                                                                \
-        size_t at = 0;                                                                             \
-        for (; count - at >= BLOCK; at += BLOCK) {                                                 \
-            type found = 0;                                                                        \
-            for (unsigned i = 0; i < BLOCK; i++) {                                                 \
-                type c = p[at + i];                                                                \
-                found |= (type)XF_IS_SPECIAL(c, beyond);                                           \
-            }                                                                                      \
-            if (found)                                                                             \
-                break;                                                                             \
-        }                                                                                          \
-        for (; at < count; at++) {                                                                 \
-            type c = p[at];                                                                        \
-            if (c < 64 ? specials[c] : (beyond))                                                   \
-                break;                                                                             \
-        }                                                                                          \
-        return at;                                                                                 \
+XF_INLINE int is_special(uint32_t c)
+{
+    return c < 64 ? specials[c] : c - 0xD800 < 0x800 || (c | 1) == 0xFFFF;
+}
+
+static size_t plain_run_1(const uint8_t *p, size_t count)
+{
+    size_t at = 0;
+#ifdef XF_SPECIALS_1
+    for (; count - at >= XF_WINDOW; at += XF_WINDOW) {
+        uint32_t mask = XF_SPECIALS_1(p + at);
+        if (mask)
+            return at + xf_lowest(mask);
     }
+#endif
+    while (at < count && !is_special(p[at]))
+        at++;
+    return at;
+}
+
+static size_t plain_run_2(const uint16_t *p, size_t count)
+{
+    size_t at = 0;
+#ifdef XF_SPECIALS_2
+    for (; count - at >= XF_WINDOW; at += XF_WINDOW) {
+        uint32_t mask = XF_SPECIALS_2(p + at);
+        if (mask)
+            return at + xf_lowest(mask);
+    }
+#endif
+    while (at < count && !is_special(p[at]))
+        at++;
+    return at;
+}
+
+static size_t plain_run_4(const uint32_t *p, size_t count)
+{
+    size_t at = 0;
+    while (at < count && !is_special(p[at]))
+        at++;
+    return at;
+}
 
 static size_t plain_run(const void *characters, size_t count, int width)
 {
-    if (width == 1)
-        XF_PLAIN_RUN(uint8_t, 0)
-    if (width == 2)
-        XF_PLAIN_RUN(uint16_t, (c >= 0xFFFE) | ((c & 0xF800) == 0xD800))
-    XF_PLAIN_RUN(uint32_t, (c == 0xFFFE) | (c == 0xFFFF) | ((c & 0xFFFFF800u) == 0xD800))
+    switch (width) {
+    case 1:
+        return plain_run_1(characters, count);
+    case 2:
+        return plain_run_2(characters, count);
+    default:
+        return plain_run_4(characters, count);
+    }
 }
-
-#undef XF_PLAIN_RUN

@@ -95,6 +95,7 @@ XF_INLINE int same(const uint8_t *p, const uint8_t *q, uint32_t length)
 #define XF_SAME same
 #define XF_KEY(p, length) _bzhi_u64(xf_load64(p), 8 * (length))
 #include "walk.h"
+#include "specials_avx2.h"
 #include "plain.h"
 
 #if defined(__clang__)

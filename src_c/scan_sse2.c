@@ -99,6 +99,17 @@ XF_INLINE int same(const uint8_t *p, const uint8_t *q, uint32_t length)
 #define XF_SAME same
 #define XF_KEY xf_name_key
 #include "walk.h"
+
+XF_INLINE uint32_t specials_1(const uint8_t *p)
+{
+    __m128i x = _mm_loadu_si128((const __m128i *)p);
+    __m128i found = _mm_or_si128(
+        _mm_or_si128(is(_mm_or_si128(x, _mm_set1_epi8(1)), '\''), is(x, '"')),
+        _mm_or_si128(is(_mm_or_si128(x, _mm_set1_epi8(2)), '>'), at_most(x, 0x1F)));
+    return (uint32_t)_mm_movemask_epi8(found);
+}
+
+#define XF_SPECIALS_1 specials_1
 #include "plain.h"
 
 static int usable(void)
