@@ -1299,22 +1299,25 @@ cdef class StreamParser:
         if PyBytes_GET_SIZE(data) == 0:
             return 0
         self.drained = False
-        if self.size:
+        if self.size or self.waiting is not None:
             if self.waiting is None:
                 self.waiting = deque()
             self.waiting.append(data)
         else:
-            self.current = data
-            self.data = <const uint8_t *>PyBytes_AS_STRING(data)
-            self.size = PyBytes_GET_SIZE(data)
+            self.read_from(data)
         return 0
+
+    cdef void read_from(self, bytes data):
+        self.current = data
+        self.data = <const uint8_t *>PyBytes_AS_STRING(data)
+        self.size = PyBytes_GET_SIZE(data)
 
     cdef bint advance(self):
         """Go on to the input that waits; False if none does."""
         self.current = None
         if self.waiting is None:
             return False
-        self.append(self.waiting.popleft())
+        self.read_from(self.waiting.popleft())
         if not self.waiting:
             self.waiting = None
         return True

@@ -161,7 +161,7 @@ cdef int _put_text(Output *out, str text, Context context, str where) except -1:
     while at < length:
         if ascii:
             _reserve(out, length - at + 8)
-            if length - at < 64:
+            if length - at < 32:
                 run = xf_copy_plain(
                     out.bytes + out.used, <const unsigned char *>data + at, length - at
                 )
@@ -295,12 +295,20 @@ cdef class _Name:
 
     cdef str ns
     cdef bytes local
+    cdef bint is_xmlns  # it is no name for an attribute
 
 
 # Names come again and again. The limit only keeps a program that makes them up from filling memory.
 cdef dict _names = {}
 cdef enum:
     MOST_NAMES = 4096
+
+
+cdef inline bint _is_clark(str name) noexcept:
+    """Whether a name begins with a namespace."""
+    return PyUnicode_GET_LENGTH(name) > 0 and (
+        PyUnicode_READ(PyUnicode_KIND(name), PyUnicode_DATA(name), 0) == c"{"
+    )
 
 
 cdef _Name _take_apart(object tag):
@@ -325,6 +333,7 @@ cdef _Name _take_apart(object tag):
     if ns == XMLNS_NAMESPACE:
         raise ValueError(f"{tag!r}: nothing can be in the namespace of declarations")
     name.ns = ns or None
+    name.is_xmlns = name.local == b"xmlns"
     if len(_names) >= MOST_NAMES:
         _names.clear()
     _names[tag] = name
@@ -382,6 +391,7 @@ cdef class _Tree:
     cdef Frame *frames
     cdef size_t depth, frames_capacity
     cdef dict prefixes  # prefix by namespace name, UTF-8
+    cdef set given  # prefixes declared where the bytes will stand
 
     def __dealloc__(self):
         while self.depth:
@@ -445,7 +455,7 @@ cdef class _Tree:
             )
         if name.ns is not None:
             prefix = b"xml" if name.ns == XML_NAMESPACE else self.prefixes[name.ns]
-        elif name.local == b"xmlns":
+        elif name.is_xmlns:
             raise ValueError("'xmlns' is not an attribute: namespaces are part of names")
         _put(&self.out, b" ", 1)
         if prefix is not None:
@@ -464,12 +474,12 @@ cdef class _Tree:
         cdef object key
         cdef str ns
         for key in attrib:
-            if type(key) is not str or not (<str>key).startswith("{"):
+            if type(key) is not str or not _is_clark(<str>key):
                 continue
             ns = _name(key).ns
             if ns is None or ns == XML_NAMESPACE or ns in self.prefixes:
                 continue
-            taken = set(self.prefixes.values())
+            taken = self.given.union(self.prefixes.values())
             number = 0
             while (prefix := b"ns%d" % number) in taken:
                 number += 1
@@ -494,7 +504,7 @@ cdef class _Tree:
         cdef PyObject *value
         cdef Py_ssize_t place = 0
         cdef list declared = None
-        if name.ns != default_ns:
+        if name.ns is not default_ns and name.ns != default_ns:
             if name.ns == XML_NAMESPACE:
                 prefix = b"xml"
             elif name.ns is not None:
@@ -581,14 +591,17 @@ def tostring(element, *, str xmlns=None, prefixes=None):
     cdef _Tree tree
     if _ElementType is None:
         _learn_elementtree()
-    if not hasattr(type(element), "iter"):
-        raise TypeError(f"cannot serialize {type(element).__name__}")
-    if hasattr(type(element), "to_etree"):
-        element = element.to_etree()
+    if type(element) is not _ElementType:
+        if hasattr(type(element), "to_etree"):
+            element = element.to_etree()
+        elif not hasattr(type(element), "iter"):
+            raise TypeError(f"cannot serialize {type(element).__name__}")
     tree = _Tree.__new__(_Tree)
     _grow(&tree.out, 512)
     tree.prefixes = {}
+    tree.given = set()
     if prefixes is not None:
         for prefix, ns in prefixes.items():
+            tree.given.add(_name(prefix).local)
             tree.prefixes.setdefault(ns, _name(prefix).local)
     return tree.write(element, xmlns or None)
