@@ -74,6 +74,14 @@ def test_the_iterator_is_its_own_iterator(xml):
     assert iter(iterator) is iterator
 
 
+def test_unread_input_keeps_its_order(xml):
+    """The iterator has read the first piece to its end, and nothing of the second."""
+    parser = xml.StreamParser()
+    parser.feed(b"<a>")
+    next(parser.feed(b"<b"))
+    assert [event.raw for event in parser.feed(b"/>")] == [b"<b/>"]
+
+
 def test_what_an_iterator_leaves_unread_the_next_one_begins_with(xml):
     parser = xml.StreamParser()
     next(parser.feed(HEADER + b"<a/><b/>"))

@@ -192,6 +192,11 @@ def test_an_attribute_needs_a_prefix_of_its_own(xml):
         assert content(wrapped(xml, written, xmlns)) == content(element)
 
 
+def test_generated_prefixes_hide_no_given_one(xml):
+    written = xml.tostring(ET.Element("a", {"{v}b": ""}), prefixes={"p": "u", "ns0": "u"})
+    assert written == b"<a xmlns:ns1='v' ns1:b=''/>"
+
+
 def test_prefixes_that_hide_one_another(xml):
     for prefixes in ({"p": "u", "q": "u"}, {"p": "v"}, {"xml1": "u"}, {"ns0": "w", "ns1": "x"}):
         element = ET.Element("a", {"{u}b": "1", "{y}c": "2"})
