@@ -21,6 +21,6 @@ int main(int count, char **arguments)
     test_memory();
     test_utf8();
     test_text();
-    free(samples);
+    forget_samples();
     return report();
 }

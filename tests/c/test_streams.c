@@ -184,3 +184,10 @@ void test_streams(void)
     run("restarts", test_restarts);
     run("limits", test_limits);
 }
+
+void forget_samples(void)
+{
+    free(samples);
+    for (unsigned n = 0; n < PAGES; n++)
+        free_page(&pages[n]);
+}

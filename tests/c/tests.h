@@ -14,6 +14,7 @@ typedef struct {
 
 extern sample *samples;
 extern size_t samples_count;
+void forget_samples(void);
 
 /* How many inputs to generate for a test that usually takes `usual` of them. */
 unsigned rounds(unsigned usual);

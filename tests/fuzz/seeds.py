@@ -1,4 +1,4 @@
-"""Writes the inputs that the fuzzers start from: the conformance pages' cases, read in some ways."""
+"""Writes the inputs that the fuzzers start from: the conformance pages' cases in several forms."""
 
 from __future__ import annotations
 

@@ -23,7 +23,8 @@ PAGE = 4096  # bytes; of the smallest pages there are
 STANZAS = (
     b"<message to='a@b/c' from='d@e' id='1' type='chat' xml:lang='en'><body>a &amp; \xc3\xa9</body>"
     b"<x xmlns='urn:x' a='&lt;'>tail<y/>s</x></message>\n"
-    b"<p:iq xmlns:p='urn:p' p:id='2'><stream:error stream:x='1'><![CDATA[<>]]></stream:error></p:iq>"
+    b"<p:iq xmlns:p='urn:p' p:id='2'><stream:error stream:x='1'><![CDATA[<>]]></stream:error>"
+    b"</p:iq>"
     b"<presence/>"
 )
 STREAM = HEADER + STANZAS + FOOTER
