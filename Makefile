@@ -34,7 +34,7 @@ lint: build
 
 # The tokenizer alone, with sanitizers, guard pages, failing allocations and Valgrind.
 test-c:
-	$(MAKE) -C tests/c test
+	$(MAKE) -j 2 -C tests/c test
 
 # The source distribution, installed where there is nothing else.
 test-sdist: build
@@ -42,7 +42,7 @@ test-sdist: build
 
 # The API's tests on the other Python versions of this machine.
 test-versions: build
-	.ci/versions $(BIN)/python
+	PYTEST_FLAGS='$(PYTEST_FLAGS)' .ci/versions $(BIN)/python
 
 # One minute of fuzzing.
 test-fuzz: build

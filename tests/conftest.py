@@ -14,11 +14,7 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
-
-CI = os.environ.get("CI", "").lower() in ("1", "true")
-
-_COMPILED = "xmppfast.xml._tokenizer"
-_EXPAT = "xmppfast.xml._expat"
+from implementations import CI, COMPILED, EXPAT, Implementation, compiled_module, kernel_names
 
 _hypothesis: dict[str, Any] = {
     "deadline": None,
@@ -30,55 +26,22 @@ _hypothesis: dict[str, Any] = {
         HealthCheck.data_too_large,
     ],
 }
+settings.register_profile("few", max_examples=20, **_hypothesis)
 settings.register_profile("default", max_examples=60, **_hypothesis)
-settings.register_profile("ci", max_examples=300, print_blob=True, **_hypothesis)
+settings.register_profile("ci", max_examples=150, print_blob=True, **_hypothesis)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if CI else "default"))
-
-
-class Implementation:
-    """A backend's module, seen together with what all backends share.
-
-    With a kernel, parsers made through this object use that one.
-    """
-
-    def __init__(self, name: str, module: ModuleType, kernel: str | None = None) -> None:
-        errors = importlib.import_module("xmppfast.xml.errors")
-        self.name = name
-        self.module = module
-        self.kernel_name = kernel
-        self.StreamError = errors.StreamError
-        self.StreamCondition = errors.StreamCondition
-        self.Limits = importlib.import_module("xmppfast.xml.limits").Limits
-
-    def __getattr__(self, name: str) -> Any:
-        if self.kernel_name is not None:
-            self.module.use_kernel(self.kernel_name)
-        return getattr(self.module, name)
-
-    def __repr__(self) -> str:
-        return self.name
-
-
-def compiled_module() -> ModuleType | None:
-    """The extension; None if it is not built. One that is there but broken raises."""
-    try:
-        return importlib.import_module(_COMPILED)
-    except ModuleNotFoundError as error:
-        if error.name != _COMPILED:
-            raise
-        return None
 
 
 def _kernels() -> list[str]:
     module = compiled_module()
-    return ["compiled"] if module is None else [f"compiled-{name}" for name in module.kernels()]
+    return ["compiled"] if module is None else [f"compiled-{name}" for name in kernel_names(module)]
 
 
 @pytest.fixture
 def _compiled_module() -> Iterator[ModuleType]:
     module = compiled_module()
     if module is None:
-        message = f"{_COMPILED} is not built"
+        message = f"{COMPILED} is not built"
         if CI:
             pytest.fail(message)
         pytest.skip(message)
@@ -90,7 +53,7 @@ def _compiled_module() -> Iterator[ModuleType]:
 @pytest.fixture
 def expat() -> Implementation:
     """The backend on the standard library, the oracle."""
-    return Implementation("expat", importlib.import_module(_EXPAT))
+    return Implementation("expat", importlib.import_module(EXPAT))
 
 
 @pytest.fixture
@@ -98,7 +61,7 @@ def kernels(_compiled_module: ModuleType) -> list[Implementation]:
     """The compiled backend with each kernel."""
     return [
         Implementation(f"compiled-{kernel}", _compiled_module, kernel)
-        for kernel in _compiled_module.kernels()
+        for kernel in kernel_names(_compiled_module)
     ]
 
 

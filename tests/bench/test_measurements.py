@@ -16,6 +16,7 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
+from implementations import CI
 
 import xmppfast
 from bench import chart, growth, native, report, table
@@ -27,7 +28,6 @@ from bench.run import Effort, run
 from bench.timing import Spread, Timings, interleave
 
 TINY = Effort(rounds=1, scale=0.002, parsers=20, growth=4_000, counted_growth=2_000, lengths=(0, 7))
-CI = os.environ.get("CI", "").lower() in ("1", "true")
 
 
 def corpus(name: str) -> Corpus:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 import pytest
-from conftest import CI, compiled_module
+from implementations import CI, compiled_module
 from shared_data import ROOT
 
 HEAVY = {
