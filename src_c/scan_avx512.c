@@ -47,20 +47,7 @@ XF_INLINE uint64_t look64(const uint8_t *source, uint8_t *target, uint32_t block
     return found & ~control;
 }
 
-static uint32_t index_slice(const uint8_t *source, uint32_t size, uint8_t *buffer, uint32_t at,
-                            uint32_t *index, xf_seen *seen)
-{
-    uint32_t *out = index, i = 0;
-    for (; size - i >= XF_BLOCK; i += XF_BLOCK)
-        out = flatten(out, look64(source + i, buffer + at + i, i / XF_BLOCK, seen), at + i);
-    if (i < size) {
-        uint8_t tail[XF_BLOCK];
-        memset(tail, ' ', sizeof tail);
-        memcpy(tail, source + i, size - i);
-        out = flatten(out, look64(tail, buffer + at + i, i / XF_BLOCK, seen), at + i);
-    }
-    return (uint32_t)(out - index);
-}
+#include "index.h"
 
 #define XF_WINDOW 32
 
