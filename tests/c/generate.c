@@ -146,7 +146,8 @@ static void put_element(generator *g, uint32_t depth)
 /* Changes some bytes, mostly to ones that mean something. */
 static void damage(generator *g)
 {
-    static const uint8_t bytes[] = "<>/&;'\"=:! ?[]-xx\n\t\x01\x7F\x80\xC3\xA9\xE2\xEF\xBF\xBE\xF0\xFF";
+    static const uint8_t bytes[] = "<>/&;'\"=:! ?[]-xx\n\t\x01\x7F\x80\xC3\xA9\xE2\xEF\xBF\xBE"
+                                   "\xF0\xFF";
     while (draw(g, 2)) {
         size_t at = draw(g, (uint32_t)g->length);
         g->bytes[at] = bytes[draw(g, sizeof bytes)];

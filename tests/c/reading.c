@@ -201,7 +201,8 @@ void read_stream(const plan *p, const uint8_t *data, size_t size, record *r)
         size_t unread;
         take_chunk(&in);
         r->last = read_chunk(&in, &t);
-        if (r->last == XF_MORE && (xf_unread(&t, &unread), unread == 0) && p->memory->live > r->idle)
+        xf_unread(&t, &unread);
+        if (r->last == XF_MORE && unread == 0 && p->memory->live > r->idle)
             r->idle = p->memory->live;
     } while (r->last == XF_MORE && in.chunk_end < size);
     if (r->last == XF_MORE)

@@ -2,9 +2,11 @@
 #include "decode.h"
 #include "forwarding.h"
 #include "guard.h"
+#include "scan.h"
 #include "tests.h"
 #include "text.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -77,6 +79,25 @@ static void test_decoding_pairs(void)
             strcat(strcpy(expected, a->value), b->value);
             check_decoding(source, XF_VALUE, expected);
         }
+}
+
+/* Every number, decimal and hexadecimal, is a character (XML 1.0, production 2) or refused. */
+static void test_references(void)
+{
+    for (uint32_t c = 0; c < 0x110100; c++) {
+        int allowed = c == '\t' || c == '\n' || c == '\r' || (c >= 0x20 && c < 0xD800) ||
+                      (c >= 0xE000 && c < 0xFFFE) || (c >= 0x10000 && c < 0x110000);
+        for (unsigned base = 0; base < 3; base++) {
+            static const char *const formats[] = {"&#%u;", "&#x%X;", "&#x00%x;"};
+            char text[24];
+            uint32_t behind = 0, length = (uint32_t)snprintf(text, sizeof text, formats[base], c);
+            const uint8_t *source = guarded((const uint8_t *)text, length);
+            int result = xf_read_reference(source, 0, length, &behind);
+            CHECK(result == (allowed ? 0 : XF_E_REFERENCE_CHAR), "%s: %d", text, result);
+            CHECK(!allowed || behind == length, "%s ends at %u", text, behind);
+            CHECK(xf_read_reference(source, 0, length - 1, &behind) == -1, "%s without end", text);
+        }
+    }
 }
 
 static void test_same_values(void)
@@ -182,6 +203,7 @@ void test_text(void)
 {
     run("references, sections and white space", test_decoding);
     run("references, sections and white space in pairs", test_decoding_pairs);
+    run("references to every number", test_references);
     run("values that are the same", test_same_values);
     run("plain runs of text", test_plain_runs);
     run("forwarding", test_forwarding);

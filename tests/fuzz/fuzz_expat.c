@@ -271,7 +271,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         put_mark(&ours, END);
     }
     int good = expat_accepts(data, size, behind, &theirs);
-    if (theirs.length < ours.length || (ours.length && memcmp(ours.bytes, theirs.bytes, ours.length)))
+    if (theirs.length < ours.length ||
+        (ours.length && memcmp(ours.bytes, theirs.bytes, ours.length) != 0))
         fail("expat reads something else", &r, &ours, &theirs);
     if (!r.error && r.events) {
         if (!good)
