@@ -758,7 +758,7 @@ void xf_adopt(xf_tokenizer *t, const xf_piece *header)
 const uint8_t *xf_unread(const xf_tokenizer *t, size_t *size)
 {
     uint32_t first = first_kept(t);
-    *size = t->filled - first;
+    *size = t->buffer ? t->filled - first : 0; /* nothing is kept behind an error */
     return t->buffer ? t->buffer + first : 0;
 }
 
