@@ -188,6 +188,11 @@ static int make_room(xf_tokenizer *t, uint32_t size)
     return 1;
 }
 
+static int is_set(const xf_blocks *blocks, uint32_t block)
+{
+    return blocks->bits[block / 64] >> block % 64 & 1;
+}
+
 /* Whether one of the blocks that bytes [from, to) of the slice lie in is set. */
 static int has_block(const xf_blocks *blocks, uint32_t from, uint32_t to)
 {
@@ -229,27 +234,20 @@ static int check_characters(const xf_tokenizer *t, uint32_t *place)
     uint32_t from = t->end;
     while (from < t->filled) {
         uint32_t block = from > t->slice ? (from - t->slice) / XF_BLOCK : 0;
-        uint32_t block_end = t->slice + (block + 1) * XF_BLOCK;
-        if (block_end > t->filled)
-            block_end = t->filled;
-        if (from < t->slice || t->seen.wide.bits[block / 64] >> block % 64 & 1) {
-            int found = xf_utf8_check(t->buffer, from, block_end, place);
-            if (found == XF_UTF8_CUT && block_end < t->filled) {
-                /* The few bytes it began with and those it goes on with. */
-                uint32_t reach = t->filled - *place < 4 ? t->filled : *place + 4;
-                uint32_t inner = *place;
-                found = xf_utf8_check(t->buffer, inner, reach, place);
-                if (found == XF_UTF8_CUT && reach < t->filled)
-                    found = XF_UTF8_GOOD; /* another character, cut off by `reach` */
-                if (found == XF_UTF8_GOOD) {
-                    from = *place;
-                    continue;
-                }
-            }
+        uint32_t blocks = (t->filled - t->slice + XF_BLOCK - 1) / XF_BLOCK;
+        int wide = from < t->slice || is_set(&t->seen.wide, block);
+        do
+            block++;
+        while (block < blocks && wide && is_set(&t->seen.wide, block));
+        uint32_t end = block < blocks ? t->slice + block * XF_BLOCK : t->filled;
+        if (wide) {
+            int found = xf_utf8_check(t->buffer, from, end, place);
+            if (found == XF_UTF8_CUT && end < t->filled)
+                return XF_UTF8_BAD; /* what follows is ASCII */
             if (found != XF_UTF8_GOOD)
                 return found;
         }
-        from = block_end;
+        from = end;
     }
     *place = t->filled;
     return XF_UTF8_GOOD;
@@ -459,7 +457,6 @@ static int open_instruction(xf_tokenizer *t, uint32_t start)
 /* "<" at `start`, which is not read yet. Finds out what it begins. */
 static int open_item(xf_tokenizer *t, uint32_t start)
 {
-    int result;
     t->item = XF_OPENING;
     t->item_start = start;
     if (!t->counting) {
@@ -471,11 +468,9 @@ static int open_item(xf_tokenizer *t, uint32_t start)
         return NEED_MORE;
     switch (t->buffer[start + 1]) {
     case '!':
-        result = open_declaration(t, start);
-        break;
+        return open_declaration(t, start);
     case '?':
-        result = open_instruction(t, start);
-        break;
+        return open_instruction(t, start);
     case '/':
         if (t->mode == XF_BEFORE_ROOT)
             return fail(t, XF_E_MARKUP, start, start + 1);
@@ -496,7 +491,6 @@ static int open_item(xf_tokenizer *t, uint32_t start)
         t->quote = 0;
         return READ_ON;
     }
-    return result;
 }
 
 /* Leaves a stanza or header to the caller. */

@@ -26,7 +26,6 @@ cdef extern from "Python.h":
     str PyUnicode_New(Py_ssize_t, Py_UCS4)
     void *PyUnicode_DATA(object)
     const char *PyUnicode_AsUTF8AndSize(object, Py_ssize_t *) except NULL
-    bint PyUnicode_IS_ASCII(object)
     Py_ssize_t PyUnicode_GET_LENGTH(object)
     int PyUnicode_KIND(object)
 
