@@ -1,0 +1,1 @@
+"""Addresses, errors, stanzas and registrations: what all layers above the parser share."""

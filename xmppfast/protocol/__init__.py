@@ -1,0 +1,1 @@
+"""Streams, negotiation and sessions without I/O (RFC 6120)."""
