@@ -54,8 +54,19 @@ static uint32_t referenced(const uint8_t *p, const uint8_t **behind)
     }
 }
 
+/* Behind the comment or processing instruction that begins here and was passed over. */
+static const uint8_t *behind_aside(const uint8_t *p)
+{
+    const char *last = p[1] == '!' ? "-->" : "?>";
+    size_t length = strlen(last);
+    p += p[1] == '!' ? 4 : 2;
+    while (memcmp(p, last, length) != 0)
+        p++;
+    return p + length;
+}
+
 /* Moves over one character of the text: writes it to `out`, returns its length in bytes, which is 0
- * between the parts of a CDATA section. */
+ * between the parts of a CDATA section and for what was passed over. */
 static uint32_t next_piece(const uint8_t **p, const uint8_t *end, xf_context context, int *cdata,
                            uint8_t *out)
 {
@@ -72,9 +83,13 @@ static uint32_t next_piece(const uint8_t **p, const uint8_t *end, xf_context con
         if (*cdata)
             break;
         return put_utf8(referenced(at, p), out);
-    case '<': /* in text, only CDATA sections begin with it */
+    case '<': /* in text, CDATA sections begin with it, and what a reader of tags has passed over */
         if (*cdata)
             break;
+        if (at[1] == '?' || at[2] == '-') {
+            *p = behind_aside(at);
+            return 0;
+        }
         *cdata = 1;
         *p = at + 9;
         return 0;

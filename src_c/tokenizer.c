@@ -30,6 +30,12 @@ void xf_expect_element(xf_tokenizer *t)
     t->single = 1;
 }
 
+void xf_read_tags(xf_tokenizer *t, unsigned pass)
+{
+    t->tags = 1;
+    t->pass = (uint8_t)pass;
+}
+
 static void *resize(xf_tokenizer *t, void *block, size_t bytes)
 {
     return t->allocator.resize(t->allocator.context, block, bytes);
@@ -107,9 +113,40 @@ static void find_line(const xf_tokenizer *t, uint32_t place, uint64_t *line, uin
     *line_start = t->origin + at;
 }
 
+/* Bytes of buffer[from, to) that continue a character. */
+static uint64_t count_more(const xf_tokenizer *t, uint32_t from, uint32_t to)
+{
+    uint64_t more = 0;
+    if (t->spread)
+        for (; from < to; from++)
+            more += (t->buffer[from] & 0xC0) == 0x80;
+    return more;
+}
+
+/* Of these, those of the line that `place` is in. */
+static uint64_t line_more(const xf_tokenizer *t, uint64_t line_start, uint32_t place)
+{
+    if (line_start > t->line_start) /* it begins in the buffer */
+        return count_more(t, (uint32_t)(line_start - t->origin), place);
+    return t->line_more + count_more(t, 0, place);
+}
+
+void xf_place(const xf_tokenizer *t, uint32_t place, uint64_t *line, uint64_t *column)
+{
+    uint64_t line_start;
+    find_line(t, place, line, &line_start);
+    *column = t->origin + place - line_start - line_more(t, line_start, place);
+}
+
 /* Forgets the buffer's first bytes. */
 static void drop(xf_tokenizer *t, uint32_t bytes)
 {
+    if (t->tags) {
+        uint64_t line, line_start;
+        find_line(t, bytes, &line, &line_start);
+        t->line_more = line_more(t, line_start, bytes);
+        t->taken -= bytes;
+    }
     find_line(t, bytes, &t->line, &t->line_start);
     t->origin += bytes;
     t->filled -= bytes;
@@ -130,7 +167,8 @@ static xf_status fail(xf_tokenizer *t, xf_error error, uint32_t place, uint32_t 
     t->error_offset = t->origin + place;
     find_line(t, place, &t->error_line, &line_start);
     t->error_column = t->error_offset - line_start + 1;
-    xf_release(t);
+    if (!t->tags)
+        xf_release(t);
     return XF_FAILED;
 }
 
@@ -138,6 +176,8 @@ static xf_status fail(xf_tokenizer *t, xf_error error, uint32_t place, uint32_t 
 
 static uint32_t first_kept(const xf_tokenizer *t)
 {
+    if (t->tags)
+        return t->taken;
     return t->counting ? t->start : t->at;
 }
 
@@ -284,6 +324,7 @@ static int load(xf_tokenizer *t, const uint8_t **data, size_t *size)
         t->index[t->entries + i] = t->filled;
     int control = (t->seen.control.bits[0] | t->seen.control.bits[1]) != 0;
     t->broken |= control;
+    t->spread |= (t->seen.wide.bits[0] | t->seen.wide.bits[1]) != 0;
     t->marked = control || (t->seen.wide.bits[0] | t->seen.wide.bits[1]) != 0;
     *data += take;
     *size -= take;
@@ -297,9 +338,16 @@ static void settle(xf_tokenizer *t)
     if (first_kept(t) == t->filled) {
         if (t->buffer)
             drop(t, t->filled);
-        t->broken = 0;
+        t->broken = t->spread = 0;
         free_buffer(t);
     }
+}
+
+void xf_take(xf_tokenizer *t, uint32_t hold)
+{
+    t->taken = t->counting ? t->start : t->at - hold;
+    if (!t->index) /* all input is read */
+        settle(t);
 }
 
 /* The end tag at t->item_start, as far as `end`. */
@@ -399,6 +447,32 @@ static xf_error text_error(const xf_tokenizer *t)
     return errors[t->mode];
 }
 
+/* Whether text between stanzas is passed over. */
+static int passes_text(const xf_tokenizer *t)
+{
+    return t->pass & XF_PASS_TEXT && t->mode == XF_IN_STREAM;
+}
+
+/* What begins at t->item_start is a section that text is decoded without, or out of. */
+static int begin_item(xf_tokenizer *t, xf_item item)
+{
+    t->flags |= XF_ESCAPED;
+    t->item = (uint8_t)item;
+    return READ_ON;
+}
+
+/* A section or reference has ended. */
+static int end_item(xf_tokenizer *t, uint32_t behind)
+{
+    t->item = XF_NO_ITEM;
+    if (t->mode != XF_IN_STANZA) {
+        t->at = behind;
+        if (t->mode != XF_BEFORE_ROOT) /* there it belongs to the header, as the declaration does */
+            t->counting = 0;
+    }
+    return READ_ON;
+}
+
 /* "<!": a comment, a document type declaration, a CDATA section, or nothing that exists. */
 static int open_declaration(xf_tokenizer *t, uint32_t start)
 {
@@ -411,14 +485,13 @@ static int open_declaration(xf_tokenizer *t, uint32_t start)
             same++;
         if (same == openings[i].length) {
             uint32_t last = start + same - 1;
+            if (i == 0 && t->pass & XF_PASS_ASIDES)
+                return begin_item(t, XF_COMMENT);
             if (i < 2)
                 return fail(t, i ? XF_E_DOCTYPE : XF_E_COMMENT, start, last);
-            if (t->mode != XF_IN_STANZA)
+            if (t->mode != XF_IN_STANZA && !passes_text(t))
                 return fail(t, text_error(t), start, last);
-            t->flags |= XF_ESCAPED;
-            t->item = XF_CDATA;
-            t->item_start = start;
-            return READ_ON;
+            return begin_item(t, XF_CDATA);
         }
         if (same > longest)
             longest = same;
@@ -441,12 +514,12 @@ static int open_instruction(xf_tokenizer *t, uint32_t start)
         i++;
     if (name + i == t->end)
         return NEED_MORE;
-    if (i < 3)
-        return fail(t, XF_E_INSTRUCTION, start, name + i);
     /* A name goes on behind "xml" as it would behind any letter. */
-    uint32_t behind = xf_name_end(b, name + 2, t->end);
-    if (behind > name + 3)
-        return fail(t, XF_E_INSTRUCTION, start, name + 3);
+    if (i < 3 || xf_name_end(b, name + 2, t->end) > name + 3) {
+        if (t->pass & XF_PASS_ASIDES)
+            return begin_item(t, XF_INSTRUCTION);
+        return fail(t, XF_E_INSTRUCTION, start, name + i);
+    }
     if (memcmp(b + name, "xml", 3) != 0 || !(xf_classes[b[name + 3]] & XF_SPACE) ||
         t->origin + start != t->stream_start)
         return fail(t, XF_E_XML_DECLARATION_PLACE, start, name + 3);
@@ -626,8 +699,7 @@ static int read_reference(xf_tokenizer *t)
         return fail(t, (xf_error)result, t->item_start, behind);
     t->next++;
     t->flags |= XF_ESCAPED;
-    t->item = XF_NO_ITEM;
-    return READ_ON;
+    return end_item(t, behind);
 }
 
 static int read_cdata(xf_tokenizer *t)
@@ -635,10 +707,42 @@ static int read_cdata(xf_tokenizer *t)
     while (t->next < t->entries) {
         uint32_t place = t->index[t->next++];
         if (t->buffer[place] == '>' && t->buffer[place - 1] == ']' &&
-            t->buffer[place - 2] == ']' && place >= t->item_start + 11) {
-            t->item = XF_NO_ITEM;
-            return READ_ON;
-        }
+            t->buffer[place - 2] == ']' && place >= t->item_start + 11)
+            return end_item(t, place + 1);
+    }
+    return NEED_MORE;
+}
+
+/* XML 1.0 production 15: there is no "--" in it. */
+static int read_comment(xf_tokenizer *t)
+{
+    const uint8_t *b = t->buffer;
+    while (t->next < t->entries) {
+        uint32_t place = t->index[t->next++];
+        if (b[place] != '>' || place < t->item_start + 6 || memcmp(b + place - 2, "--", 2) != 0)
+            continue;
+        for (uint32_t at = t->item_start + 4; at < place - 2; at++)
+            if (memcmp(b + at, "--", 2) == 0)
+                return fail(t, XF_E_MARKUP, t->item_start, at);
+        return end_item(t, place + 1);
+    }
+    return NEED_MORE;
+}
+
+/* XML 1.0 production 16. */
+static int read_instruction(xf_tokenizer *t)
+{
+    const uint8_t *b = t->buffer;
+    while (t->next < t->entries) {
+        uint32_t place = t->index[t->next++];
+        if (b[place] != '>' || b[place - 1] != '?')
+            continue;
+        uint32_t behind = xf_name_end(b, t->item_start + 2, place);
+        if (behind > place - 1)
+            continue;
+        if (behind < place - 1 && !(xf_classes[b[behind]] & XF_SPACE))
+            return fail(t, XF_E_MARKUP, t->item_start, behind);
+        return end_item(t, place + 1);
     }
     return NEED_MORE;
 }
@@ -670,12 +774,41 @@ static int begins_stanza(const xf_tokenizer *t, uint32_t at)
            (xf_classes[t->buffer[at + 1]] & XF_NAME_START) != 0;
 }
 
+/* Text between stanzas that is passed over, up to the next entry. */
+static int pass_text(xf_tokenizer *t, uint32_t place)
+{
+    const uint8_t *b = t->buffer;
+    t->at = place;
+    if (t->next == t->entries)
+        return NEED_MORE;
+    t->next++;
+    t->at++;
+    if (b[place] == '&') {
+        t->counting = 1;
+        t->start = t->item_start = place;
+        t->item = XF_REFERENCE;
+    }
+    /* xf_take may have let "]]" go. */
+    if (b[place] == '>' && place >= t->taken + 2 && b[place - 1] == ']' && b[place - 2] == ']')
+        return fail(t, XF_E_CDATA_END, place - 2, place);
+    return READ_ON;
+}
+
 /* White space between elements up to the next "<". */
 static int read_gap(xf_tokenizer *t)
 {
+    static const uint8_t mark[] = {0xEF, 0xBB, 0xBF};
     uint32_t at = t->at, end = t->next < t->entries ? t->index[t->next] : t->end;
+    if (t->pass & XF_PASS_MARK && t->mode == XF_BEFORE_ROOT && end - at >= sizeof mark &&
+        t->origin + at == t->stream_start && memcmp(t->buffer + at, mark, sizeof mark) == 0) {
+        t->pass &= ~XF_PASS_MARK; /* there is one only */
+        t->stream_start += sizeof mark;
+        at += sizeof mark;
+    }
     while (at < end && xf_classes[t->buffer[at]] & XF_SPACE)
         at++;
+    if (passes_text(t) && (at < end || t->next == t->entries || t->buffer[at] != '<'))
+        return pass_text(t, end);
     t->at = at;
     if (t->restarted && t->mode == XF_BEFORE_ROOT && !t->counting)
         t->stream_start = t->origin + at; /* what comes before belongs to the stream before */
@@ -708,6 +841,10 @@ static int read_item(xf_tokenizer *t, xf_event *event)
         return read_reference(t);
     case XF_CDATA:
         return read_cdata(t);
+    case XF_COMMENT:
+        return read_comment(t);
+    case XF_INSTRUCTION:
+        return read_instruction(t);
     case XF_NO_ITEM:
         break;
     }
@@ -761,7 +898,7 @@ void xf_restart(xf_tokenizer *t)
     if (t->buffer)
         drop(t, first_kept(t));
     t->stream_start = t->origin;
-    t->filled = t->end = t->at = 0;
+    t->filled = t->end = t->at = t->taken = 0;
     t->counting = t->self_closed = t->stop = t->stop_nul = t->broken = 0;
     t->mode = XF_BEFORE_ROOT;
     t->item = XF_NO_ITEM;

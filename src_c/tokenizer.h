@@ -79,8 +79,17 @@ typedef enum {
     XF_START_TAG,
     XF_END_TAG,
     XF_REFERENCE, /* in text */
-    XF_CDATA
+    XF_CDATA,
+    XF_COMMENT,    /* these two only where they are passed over */
+    XF_INSTRUCTION
 } xf_item;
+
+/* What a reader of tags may have the tokenizer pass over instead of refusing it. */
+enum {
+    XF_PASS_ASIDES = 1, /* comments and processing instructions */
+    XF_PASS_TEXT = 2,   /* text between stanzas */
+    XF_PASS_MARK = 4    /* a byte order mark at the start of the stream */
+};
 
 /* One prefix declaration in scope. */
 typedef struct {
@@ -121,6 +130,7 @@ typedef struct {
     uint32_t at;     /* what lies before is read; kept up to date between elements only */
     uint32_t start;  /* if `counting`: of the stanza, header or tag being read, which is kept */
     uint32_t item_start;
+    uint32_t taken; /* if `tags`: what lies before is taken by the reader of tags, the rest kept */
 
     /* The index: entries from `next` up to `entries` are still to be read. */
     uint32_t index_capacity, entries, next;
@@ -151,6 +161,8 @@ typedef struct {
     uint8_t self_closed; /* the root closed itself, and its end is still to be reported */
     uint8_t stop;        /* the error, a character's, that stands at `end` */
     uint8_t stop_nul;    /* that character is NUL */
+    uint8_t tags;        /* somebody reads the tags of stanzas that are not complete */
+    uint8_t pass;        /* XF_PASS_... */
 
     xf_error error;
     uint64_t error_offset, error_line, error_column;
@@ -158,7 +170,9 @@ typedef struct {
     /* Of the buffer's first byte: its offset in all input, its line, and that line's offset. */
     uint64_t origin, line, line_start;
     uint64_t stream_start; /* offset of the stream in all input */
+    uint64_t line_more;    /* if `tags`: bytes of that line before the buffer that continue a character */
     uint8_t broken;        /* the buffer may contain line feeds */
+    uint8_t spread;        /* the buffer may contain characters of several bytes */
     uint8_t marked;        /* `seen` has a block */
 } xf_tokenizer;
 
@@ -168,6 +182,26 @@ void xf_init(xf_tokenizer *t, const xf_limits *limits, const xf_allocator *alloc
 
 /* Has the tokenizer read one element, given as XF_STANZA, instead of a stream. */
 void xf_expect_element(xf_tokenizer *t);
+
+/* Has the tokenizer keep what somebody needs who doesn't wait for stanzas to be complete, but reads
+ * their tags from the tape after each xf_next, whatever it returns:
+ *
+ *     mode == XF_IN_STANZA   the tape has every tag of the stanza that is complete; its bytes begin
+ *                            at buffer + start. Of the elements that are open, `open` is the
+ *                            innermost; skip and content_end of these are not final.
+ *     counting == 0          what lies in front of `at` is read; white space (and what is passed
+ *                            over) between stanzas, from `taken` to there
+ *
+ * After XF_FAILED that describes what came before the error. xf_take must follow each look.
+ * `pass` says what is passed over instead of being refused. To be called before any input. */
+void xf_read_tags(xf_tokenizer *t, unsigned pass);
+
+/* Takes what the tape and the text between stanzas say, but for the last `hold` bytes of this text:
+ * they are not needed any more. */
+void xf_take(xf_tokenizer *t, uint32_t hold);
+
+/* Line, from 1, and column, from 0 and in characters, of an offset in the buffer. */
+void xf_place(const xf_tokenizer *t, uint32_t place, uint64_t *line, uint64_t *column);
 
 /* Frees all that the tokenizer holds. */
 void xf_release(xf_tokenizer *t);
