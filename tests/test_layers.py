@@ -41,6 +41,7 @@ SANS_IO = ("xml", "core", "protocol", "im", "xep")
 # Packages that are not ours, by the layer that may import them; adapters import what they adapt.
 OTHERS = {
     "core": {"idna", "precis_i18n"},
+    "protocol": {"precis_i18n", "scramp"},
 }
 
 MODULES = sorted(PACKAGE.rglob("*.py"))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
+
+from .keys import StoredKeys
 
 _T = TypeVar("_T")
 
@@ -30,8 +32,11 @@ class Success:
 class Credentials(Protocol):
     """Where a server's mechanisms find what is stored of an account."""
 
-    async def lookup(self, username: str, mechanism: str) -> Any:
-        """Salted keys of an account, or made-up ones that no password fits if it doesn't exist."""
+    async def lookup(self, username: str) -> StoredKeys | None:
+        """Salted keys of an account; None if it doesn't exist, which takes no other time to say.
+
+        username  the localpart, prepared
+        """
 
 
 Offload = Callable[[Callable[[], _T]], Awaitable[_T]]
