@@ -12,19 +12,21 @@
 #include "cpu.h"
 
 /* Writes the positions of the set bits, lowest first, and some more behind them: most blocks have
- * at most eight, and a branch on the number would be mispredicted. */
+ * at most twelve, and a branch on the number would be mispredicted. */
 XF_INLINE uint32_t *flatten(uint32_t *out, uint64_t bits, uint32_t at)
 {
     uint32_t count = (uint32_t)_mm_popcnt_u64(bits);
     uint32_t *end = out + count;
+    if (!bits)
+        return out;
     for (;;) {
-        for (int i = 0; i < 8; i++) {
+        for (int i = 0; i < 12; i++) {
             out[i] = at + (uint32_t)_tzcnt_u64(bits);
             bits = _blsr_u64(bits);
         }
         if (XF_LIKELY(!bits))
             return end;
-        out += 8;
+        out += 12;
     }
 }
 

@@ -4,14 +4,30 @@
 #ifdef XF_X86
 #include <emmintrin.h>
 
-/* Writes the positions of the set bits, lowest first. */
+XF_INLINE uint32_t count_bits(uint64_t x)
+{
+    x -= x >> 1 & 0x5555555555555555u;
+    x = (x & 0x3333333333333333u) + (x >> 2 & 0x3333333333333333u);
+    x = (x + (x >> 4)) & 0x0F0F0F0F0F0F0F0Fu;
+    return (uint32_t)(x * 0x0101010101010101u >> 56);
+}
+
+/* Writes the positions of the set bits, lowest first, and some more behind them: most blocks have
+ * no more than these, and a branch on the number would be mispredicted. */
 XF_INLINE uint32_t *flatten(uint32_t *out, uint64_t bits, uint32_t at)
 {
-    while (bits) {
-        *out++ = at + xf_lowest(bits);
-        bits &= bits - 1;
+    uint32_t *end = out + count_bits(bits);
+    if (!bits)
+        return out;
+    for (;;) {
+        for (int i = 0; i < 12; i++) {
+            out[i] = at + xf_lowest(bits | (uint64_t)1 << 63);
+            bits &= bits - 1;
+        }
+        if (XF_LIKELY(!bits))
+            return end;
+        out += 12;
     }
-    return out;
 }
 
 /* Bytes of x that are at most `most`, as unsigned numbers. */

@@ -19,7 +19,6 @@ void xf_init(xf_tokenizer *t, const xf_limits *limits, const xf_allocator *alloc
     t->allocator = *allocator;
     t->kernel = kernel;
     t->may_walk = limits->name_bytes >= XF_MOST_WINDOW;
-    t->xmlns_key = xf_name_key((const uint8_t *)"xmlns\0\0\0", 5);
     t->few = limits->attributes < XF_FEW ? limits->attributes : XF_FEW;
     t->line = 1;
     xf_adopt(t, 0);
@@ -154,6 +153,8 @@ static void drop(xf_tokenizer *t, uint32_t bytes)
     t->at -= bytes;
     t->start -= bytes;
     t->item_start -= bytes;
+    for (uint32_t i = 0; i < t->cuts; i++)
+        t->cut[i] -= bytes;
 }
 
 static xf_status fail(xf_tokenizer *t, xf_error error, uint32_t place, uint32_t noticed)
@@ -218,12 +219,13 @@ static int make_room(xf_tokenizer *t, uint32_t size)
         t->buffer = buffer;
         t->capacity = capacity;
     }
-    if (t->index_capacity < size) {
+    if (t->index_capacity < size + XF_CUT_ENTRIES) {
+        uint32_t capacity = size + XF_CUT_ENTRIES;
         free_index(t);
-        t->index = resize(t, 0, (size_t)(size + XF_PADDING) * sizeof(uint32_t));
+        t->index = resize(t, 0, (size_t)(capacity + XF_PADDING) * sizeof(uint32_t));
         if (!t->index)
             return 0;
-        t->index_capacity = size;
+        t->index_capacity = capacity;
     }
     return 1;
 }
@@ -305,8 +307,14 @@ static int load(xf_tokenizer *t, const uint8_t **data, size_t *size)
     uint32_t before = t->filled;
     t->slice = before;
     t->seen = nothing;
-    t->entries = t->kernel->index(*data, take, t->buffer, before, t->index, &t->seen);
-    t->next = 0;
+    if (t->cuts) {
+        memcpy(t->index, t->cut, sizeof t->cut);
+        t->item = XF_NO_ITEM;
+    }
+    t->entries = t->cuts;
+    t->entries += t->kernel->index(*data, take, t->buffer, before, t->index + t->cuts, &t->seen);
+    t->next = t->cuts = 0;
+    t->item_entry = t->entries + 1; /* none of these yet */
     t->filled += take;
     int found = check_characters(t, &place);
     t->end = place;
@@ -329,6 +337,20 @@ static int load(xf_tokenizer *t, const uint8_t **data, size_t *size)
     *data += take;
     *size -= take;
     return 1;
+}
+
+/* Notes the entries of a stanza's tag that the input's end cuts off, so that it can be read from its
+ * beginning again: once, or bytewise input would take quadratic time. */
+static void note_cut(xf_tokenizer *t)
+{
+    uint64_t item = t->origin + t->item_start + 1;
+    int is_tag = t->item == XF_OPENING || t->item == XF_START_TAG || t->item == XF_END_TAG;
+    if (!is_tag || t->mode != XF_IN_STANZA || item == t->cut_item ||
+        t->entries - t->item_entry > XF_CUT_ENTRIES)
+        return;
+    t->cut_item = item;
+    t->cuts = t->entries - t->item_entry;
+    memcpy(t->cut, t->index + t->item_entry, t->cuts * sizeof(uint32_t));
 }
 
 /* All input is read: keeps only what the next one continues. */
@@ -409,6 +431,7 @@ static int need(xf_tokenizer *t, const uint8_t **data, size_t *size)
             return fail(t, stop_error(t), t->end, t->end);
         return fail(t, XF_E_STANZA_BYTES, t->start + t->limits.stanza_bytes, t->end);
     }
+    note_cut(t);
     if (*size == 0) {
         settle(t);
         return XF_MORE;
@@ -752,7 +775,8 @@ static int read_text(xf_tokenizer *t)
 {
     if (t->next == t->entries)
         return NEED_MORE;
-    uint32_t place = t->index[t->next++];
+    t->item_entry = t->next++;
+    uint32_t place = t->index[t->item_entry];
     switch (t->buffer[place]) {
     case '<':
         return open_item(t, place);
@@ -821,7 +845,7 @@ static int read_gap(xf_tokenizer *t)
         begin_stanza(t, at);
         return READ_ON;
     }
-    t->next++;
+    t->item_entry = t->next++;
     return open_item(t, at);
 }
 
@@ -884,6 +908,12 @@ void xf_adopt(xf_tokenizer *t, const xf_piece *header)
     t->header = header;
     t->header_ns = xf_header_declaration(header, 0, 0);
     t->header_scope = header ? xf_element_at(header->tape, 0)->scope : 0;
+    uint32_t fewest = t->limits.namespaces < t->header_scope ? 0 : t->limits.namespaces - t->header_scope;
+    if (t->limits.depth < fewest)
+        fewest = t->limits.depth;
+    if (t->limits.children < fewest)
+        fewest = t->limits.children;
+    t->easy = fewest < UINT32_MAX / XF_ELEMENT_SLOTS ? fewest * XF_ELEMENT_SLOTS : UINT32_MAX;
 }
 
 const uint8_t *xf_unread(const xf_tokenizer *t, size_t *size)
@@ -900,6 +930,7 @@ void xf_restart(xf_tokenizer *t)
     t->stream_start = t->origin;
     t->filled = t->end = t->at = t->taken = 0;
     t->counting = t->self_closed = t->stop = t->stop_nul = t->broken = 0;
+    t->cuts = 0;
     t->mode = XF_BEFORE_ROOT;
     t->item = XF_NO_ITEM;
     t->restarted = 1;

@@ -101,6 +101,9 @@ typedef struct {
  * together with their index. */
 enum { XF_SLICE = 8192, XF_BLOCK = 64 };
 
+/* A tag with more entries than that is not read again when it was cut. */
+enum { XF_CUT_ENTRIES = 24 };
+
 /* Where a slice has bytes of some kind: bit i stands for its i-th block. */
 typedef struct {
     uint64_t bits[XF_SLICE / XF_BLOCK / 64];
@@ -134,6 +137,11 @@ typedef struct {
 
     /* The index: entries from `next` up to `entries` are still to be read. */
     uint32_t index_capacity, entries, next;
+    uint32_t item_entry; /* of the item being read */
+
+    /* The entries of a tag that the slice's end cut off, for the walk to take it whole after all. */
+    uint32_t cut[XF_CUT_ENTRIES], cuts;
+    uint64_t cut_item; /* offset, in all input, of the last one; 1 beyond, since 0 is none */
 
     /* The tape, and what is in scope where the next element begins. */
     uint32_t slots, slots_capacity;
@@ -150,7 +158,7 @@ typedef struct {
     xf_seen seen;       /* what is in it */
 
     /* Constants of the walk. */
-    uint64_t xmlns_key; /* of the name "xmlns" */
+    uint32_t easy;      /* with fewer slots, a stanza is at no limit */
     uint32_t few;       /* attributes per tag that it may take */
     uint8_t may_walk;   /* names may be as long as the longest that it takes */
 

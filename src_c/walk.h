@@ -15,12 +15,22 @@
  *   XF_KEY(p, length)            xf_name_key, for length < 32
  */
 
+#include "known.h"
+
 /* Slots that one tag may take. */
 #define XF_ROOM (XF_ELEMENT_SLOTS + XF_FEW)
 
-/* Multiplier that spreads the usual attribute names (to, from, id, type, xmlns, jid, node, ...) over
- * 64 bits without collision. */
-#define XF_SPREAD 0x4d4869057cb2c511u
+/* Reads the name of an attribute between the end of what is before it and its opening quote, and any
+ * white space in front. Returns its length, or 0 for one that the walk doesn't take. */
+XF_INLINE size_t read_name(const uint8_t *b, size_t at, size_t quote, size_t *name)
+{
+    uint64_t space, plain;
+    XF_LOOK(b + at, &space, &plain);
+    size_t gap = xf_lowest(~space);
+    size_t length = xf_lowest(~(plain >> gap));
+    *name = at + gap;
+    return b[at + gap] < 'A' || at + gap + length + 1 != quote ? 0 : length;
+}
 
 /* Whether a name is among the attributes before it, given that one with its hash is. */
 static XF_NOINLINE int repeated(const uint8_t *b, const xf_slot *first, const xf_slot *last,
@@ -71,11 +81,19 @@ XF_INLINE int needs_judging(const uint8_t *value, uint32_t length, int simple)
     return !simple || ((length == 29 || length == 36) && memcmp(value, "http://www.w3.org/", 18) == 0);
 }
 
+/* A tape of fewer slots has room for one more tag, and is too short to be at any limit. */
+XF_INLINE uint32_t easy_slots(const xf_tokenizer *t)
+{
+    uint32_t room = t->slots_capacity < XF_ROOM ? 0 : t->slots_capacity - XF_ROOM + 1;
+    return room < t->easy ? room : t->easy;
+}
+
 static xf_walked walk(xf_tokenizer *t)
 {
     const uint8_t *const b = t->buffer;
     const uint32_t *entry = t->index + t->next;
     xf_slot *tape = t->tape;
+    uint32_t easy = easy_slots(t);
     uint32_t slots = t->slots, open = t->open, depth = t->depth, default_ns = t->default_ns;
     xf_walked walked = XF_WALK_STOP;
 
@@ -129,10 +147,12 @@ static xf_walked walk(xf_tokenizer *t)
 
         /* A start tag. Of the characters of plain names, those that may begin one (XML 1.0,
          * production 4) are the ones from "A" on. */
-        if (XF_UNLIKELY(t->slots_capacity - slots < XF_ROOM)) {
-            if (!xf_reserve(t, slots - t->slots + XF_ROOM))
+        if (XF_UNLIKELY(slots >= easy)) {
+            if (!xf_reserve(t, slots - t->slots + XF_ROOM) || depth >= t->limits.depth ||
+                t->elements > t->limits.children || t->scope >= t->limits.namespaces)
                 break;
             tape = t->tape;
+            easy = easy_slots(t);
         }
         uint64_t space, plain;
         XF_LOOK(b + start + 1, &space, &plain);
@@ -146,20 +166,17 @@ static xf_walked walk(xf_tokenizer *t)
         uint64_t hashes = 0;
         uint32_t inner_ns = default_ns;
         while (XF_LIKELY(b[at] <= ' ')) {
-            XF_LOOK(b + at, &space, &plain);
-            size_t gap = xf_lowest(~space);
-            size_t name = at + gap;
-            size_t name_length = xf_lowest(~(plain >> gap));
-            size_t quote = *next;
-            if (XF_UNLIKELY(b[name] < 'A')) { /* white space before the end of the tag, perhaps */
-                at = name;
-                break;
-            }
-            if (XF_UNLIKELY(name + name_length + 1 != quote)) {
-                /* The one attribute with a prefix that is everywhere. */
-                if (name + 9 != quote || memcmp(b + name, "xml:lang", 8) != 0)
-                    goto stop;
-                name_length = 8;
+            size_t name = at + 1, quote = *next, name_length = quote - 1 - name;
+            uint64_t key = XF_KEY(b + name, name_length);
+            unsigned hash = xf_known_hash(key);
+            if (XF_UNLIKELY(b[at] != ' ' || name_length - 1 > 7 || xf_known[hash].key != key)) {
+                name_length = read_name(b, at, quote, &name);
+                if (name_length == 0) { /* white space before the end of the tag, perhaps */
+                    at = name;
+                    break;
+                }
+                key = XF_KEY(b + name, name_length);
+                hash = xf_known_hash(key);
             }
             if (memcmp(b + quote - 1, "='", 2) != 0 && memcmp(b + quote - 1, "=\"", 2) != 0)
                 goto stop;
@@ -172,12 +189,11 @@ static xf_walked walk(xf_tokenizer *t)
                 behind = *next--;
             }
             size_t value = quote + 1, value_length = behind - value;
-            uint64_t key = XF_KEY(b + name, name_length);
-            uint32_t hash = (uint32_t)(key * XF_SPREAD >> 58);
-            if (XF_UNLIKELY(hashes >> hash & 1) && repeated(b, first, slot, (uint32_t)name, (uint32_t)name_length))
+            if (XF_UNLIKELY(hashes >> hash & 1) &&
+                repeated(b, first, slot, (uint32_t)name, (uint32_t)name_length))
                 goto stop;
             hashes |= (uint64_t)1 << hash;
-            if (key == t->xmlns_key) {
+            if (key == xf_known[XF_KNOWN_XMLNS].key) {
                 if (needs_judging(b + value, (uint32_t)value_length, next == opening))
                     goto stop;
                 inner_ns = (uint32_t)(slot - tape);
@@ -195,8 +211,7 @@ static xf_walked walk(xf_tokenizer *t)
 
         size_t closes = b[at] == '/', close = at + closes;
         uint32_t scope = t->scope + (inner_ns != default_ns);
-        if (XF_UNLIKELY(b[close] != '>' || depth >= t->limits.depth ||
-                        t->elements > t->limits.children || scope > t->limits.namespaces))
+        if (XF_UNLIKELY(b[close] != '>'))
             break;
         t->elements++;
         xf_element *e = (xf_element *)(tape + slots);
