@@ -1,12 +1,14 @@
 """What goes wrong with a stanza or with authentication: one condition, and a text for people.
 
-Errors of a stream are `xmppfast.StreamError`.
+Errors of a stream are `xmppfast.StreamError`, and `PeerStreamError` if the peer sent them.
 """
 
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 from enum import Enum
+
+from ..xml import StreamCondition, StreamError
 
 
 class ErrorType(Enum):
@@ -114,6 +116,20 @@ class SaslError(Exception):
         super().__init__(condition, text)
         self.condition = condition
         self.text = text
+
+    def __str__(self) -> str:
+        return f"{self.condition.value}: {self.text}" if self.text else self.condition.value
+
+
+class PeerStreamError(StreamError):
+    """The stream error that the peer closed its stream with (RFC 6120 section 4.9).
+
+    address  for `see-other-host`: host and optional port to turn to
+    """
+
+    def __init__(self, condition: StreamCondition, text: str, address: str | None = None) -> None:
+        super().__init__(condition, text)
+        self.address = address
 
     def __str__(self) -> str:
         return f"{self.condition.value}: {self.text}" if self.text else self.condition.value
