@@ -112,6 +112,9 @@ class Host(Protocol):
         Raises nothing. What can't be delivered is answered to the sender as RFC 6120 says.
         """
 
+    def announced(self, target: Target) -> Disco:
+        """What all features together say about a target (XEP-0030)."""
+
     def request(
         self, to: JID, type: str, payload: ET.Element, sender: JID | None = None
     ) -> Awaitable[Stanza]:
@@ -288,7 +291,8 @@ class OnSession:
 
     start  after a resource was chosen, before the client learns it: nothing is delivered yet, and
            what the feature needs in memory is loaded now
-    end    when the stream is over, for whatever reason; the resource is still in its account
+    end    when the stream is over, for whatever reason: the resource has left its account, and is
+           otherwise as it was
     """
 
     start: Callable[[Resource], Outcome] | None = None

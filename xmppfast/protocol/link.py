@@ -55,6 +55,9 @@ class Receiver(Protocol):
     def received(self, data: bytes) -> None:
         """Bytes from the peer. The transport looks this up once: it stays the same object."""
 
+    def overflowed(self) -> None:
+        """The peer doesn't read, and more is queued than the transport was told to keep."""
+
     def ended(self) -> None:
         """The peer sends no more; the link can still be written to."""
 
