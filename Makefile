@@ -13,7 +13,7 @@ CAPTURE = examples/data/mcabber-s2c.bin
 
 build: $(BUILT)
 
-$(BUILT): setup.py pyproject.toml $(wildcard xmppfast/xml/*.pyx xmppfast/xml/*.pxd src_c/*)
+$(BUILT): setup.py pyproject.toml $(wildcard xmppfast/*/*.pyx xmppfast/*/*.pxd src_c/*)
 	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("xmppfast needs Python 3.11 or newer: make PYTHON=...")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --editable '.[test,lint,bench]'
@@ -58,8 +58,8 @@ fuzz: build
 	$(MAKE) -C tests/fuzz PYTHON=$(abspath $(BIN)/python)
 
 clean:
-	rm -rf .venv build dist *.egg-info xmppfast/xml/_*.c xmppfast/xml/_*.html
-	rm -f xmppfast/xml/_*.so xmppfast/xml/_*.pyd
+	rm -rf .venv build dist *.egg-info xmppfast/*/_*.c xmppfast/*/_*.html
+	rm -f xmppfast/*/_*.so xmppfast/*/_*.pyd
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis bench/out bench/corpus tests/fuzz/out
 	find . -name __pycache__ -prune -exec rm -rf {} +
 	-$(MAKE) -C tests/c clean

@@ -29,20 +29,22 @@ class BuildExtension(build_ext):
 
 
 def extension(module: str, sources: list[str]) -> Extension:
-    """A Cython module with the C files it needs."""
+    """A Cython module, by its path in the package, with the C files it needs."""
     return Extension(
-        f"xmppfast.xml.{module}",
-        sources=[f"xmppfast/xml/{module}.pyx", *sources],
+        f"xmppfast.{module}".replace("/", "."),
+        sources=[f"xmppfast/{module}.pyx", *sources],
         include_dirs=["src_c"],
-        depends=["xmppfast/xml/_tokenizer.pxd", *sorted(glob("src_c/*.h")), "src_c/errors.def"],
+        depends=[*sorted(glob("xmppfast/*/*.pxd")), *sorted(glob("src_c/*.h")), "src_c/errors.def"],
         optional=True,
         cython_directives={"language_level": "3", "freethreading_compatible": True},
     )
 
 
 EXTENSIONS = [
-    extension("_tokenizer", sorted(glob("src_c/*.c"))),
-    extension("_writer", ["src_c/names.c"]),
+    extension("xml/_tokenizer", sorted(glob("src_c/*.c"))),
+    extension("xml/_writer", ["src_c/names.c"]),
+    extension("adapters/_reader", []),
+    extension("adapters/_etree", []),
 ]
 
 setup(

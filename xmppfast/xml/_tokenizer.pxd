@@ -52,9 +52,29 @@ cdef extern from "tokenizer.h" nogil:
     ctypedef struct xf_kernel:
         pass
 
+    ctypedef enum xf_mode:
+        XF_BEFORE_ROOT
+        XF_IN_STREAM
+        XF_IN_STANZA
+        XF_AFTER_ROOT
+
+    ctypedef enum xf_item:
+        XF_NO_ITEM
+
+    enum:
+        XF_PASS_ASIDES
+        XF_PASS_TEXT
+        XF_PASS_MARK
+
     ctypedef struct xf_tokenizer:
+        const uint8_t *buffer
+        const xf_slot *tape
+        const xf_piece *header
+        uint32_t at, start, item_start, taken, slots, open, depth, flags
+        uint8_t mode, item, counting
         xf_error error
         uint64_t error_offset, error_line, error_column
+        uint64_t origin
 
     ctypedef xf_piece xf_event
 
@@ -66,6 +86,9 @@ cdef extern from "tokenizer.h" nogil:
     const uint8_t *xf_unread(const xf_tokenizer *, size_t *)
     void xf_restart(xf_tokenizer *)
     xf_status xf_finish(xf_tokenizer *)
+    void xf_read_tags(xf_tokenizer *, unsigned)
+    void xf_take(xf_tokenizer *, uint32_t)
+    void xf_place(const xf_tokenizer *, uint32_t, uint64_t *, uint64_t *)
     const char *xf_error_text(xf_error)
     const char *xf_error_condition(xf_error)
     const xf_kernel *xf_usable_kernel(unsigned)
@@ -106,3 +129,40 @@ cdef extern from "text.h" nogil:
 
 
 cdef size_t plain_run(str text, size_t start) noexcept
+
+# For readers of tags, in other modules: the tokenizer, ...
+cdef int begin_tags(xf_tokenizer *t, object limits, unsigned passes) except -1
+cdef xf_status next_event(
+    xf_tokenizer *t, const uint8_t **data, size_t *size, xf_event *event
+) noexcept
+cdef void adopt(xf_tokenizer *t, const xf_piece *header) noexcept
+cdef void take(xf_tokenizer *t, uint32_t hold) noexcept
+cdef xf_status finish(xf_tokenizer *t) noexcept
+cdef void release(xf_tokenizer *t) noexcept
+cdef void place_of(
+    const xf_tokenizer *t, uint32_t place, uint64_t *line, uint64_t *column
+) noexcept
+cdef str error_text(xf_error error)
+# ... its input, and pieces that are kept, ...
+cdef bytes input_bytes(object data)
+cdef xf_piece *copy_piece(const xf_piece *source) except NULL
+cdef void free_piece(const xf_piece *piece) noexcept
+# ... and what is in a piece. A name must be in a piece, or have 8 readable bytes behind it.
+cdef str name_text(const uint8_t *text, uint32_t length, bint wide)
+cdef str piece_text(const xf_piece *piece, const xf_span *source, xf_context context)
+cdef str piece_tag(const xf_piece *piece, uint32_t slot)
+cdef str piece_namespace(const xf_piece *piece, uint32_t ns)
+cdef str attribute_name(const xf_piece *piece, uint32_t slot, const xf_attribute *a)
+cdef str attribute_value(const xf_piece *piece, const xf_attribute *a)
+cdef dict attributes_of(const xf_piece *piece, uint32_t slot)
+cdef uint32_t attribute_namespace(
+    const xf_piece *piece, uint32_t slot, const uint8_t *prefix, uint32_t length
+) noexcept
+cdef int32_t declares(const uint8_t *name, uint32_t length) noexcept
+cdef uint32_t end_of(const xf_piece *piece, uint32_t slot) noexcept
+cdef object new_element(str tag)
+cdef int append_child(object parent, object child) except -1
+cdef int set_text(object element, str text) except -1
+cdef int set_tail(object element, str tail) except -1
+cdef int set_attrib(object element, dict attrib) except -1
+cdef object element_tree(const xf_piece *piece, uint32_t slot)
