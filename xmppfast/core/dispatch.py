@@ -73,9 +73,8 @@ class Resource:
         self.interested = False
         self.state: dict[str, Any] = {}
 
-    @abstractmethod
-    def send(self, data: bytes) -> None:
-        """Queue a serialized stanza; it goes out with the loop's turn. Never blocks."""
+    send: Callable[[bytes], None]
+    """Queue a serialized stanza; it goes out with the loop's turn. Never blocks."""
 
     @abstractmethod
     def end(self, condition: StreamCondition, text: str = "") -> None:

@@ -22,11 +22,11 @@ from typing import Final
 from ..core.errors import SaslCondition, SaslError, StanzaCondition, StanzaError
 from ..core.jid import JID, InvalidJID
 from ..core.namespaces import BIND, CLIENT, SASL, TLS
-from ..core.stanza import KINDS, element, error_reply, result
+from ..core.stanza import element, error_reply, result
 from ..xml import Stanza, StreamCondition, StreamEnd, StreamError, StreamStart
 from . import features
 from .sasl.interface import Challenge, ServerMechanism, ServerMechanisms, Success
-from .stream import Phase, ReceivingStream
+from .stream import Phase, ReceivingStream, unexpected
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +147,7 @@ class Accepting:
             return None
         handler = _RULES.get((self._step, left.tag))
         if handler is None:
-            self._stream.fail(_not_expected(left))
+            self._stream.fail(unexpected(left))
             return None
         want: Want | None = getattr(self, handler)(left)
         return want
@@ -276,14 +276,14 @@ class Accepting:
     def _ask(self, stanza: Stanza) -> Want | None:
         if self._terms.register and self._may_authenticate:
             return Ask(stanza)
-        self._stream.fail(_not_expected(stanza))
+        self._stream.fail(unexpected(stanza))
         return None
 
     def _bind(self, stanza: Stanza) -> Want | None:
         """RFC 6120 section 7: with a resource of the client's choice, or the server's."""
         assert self.account is not None
         if stanza.payload != f"{{{BIND}}}bind":
-            self._stream.fail(_not_expected(stanza))
+            self._stream.fail(unexpected(stanza))
             return None
         self._request = stanza
         if stanza.type != "set" or not stanza.id or len(stanza) != 1:
@@ -311,19 +311,3 @@ class Accepting:
         assert self._request is not None
         self._step = _Step.AUTHENTICATED
         self._stream.write(error_reply(self._request, error, to=None, from_=None))
-
-
-def _not_expected(element: Stanza) -> StreamError:
-    """The error for an element at depth 1 that has no place there now."""
-    if element.name in KINDS:
-        if element.xmlns == CLIENT:
-            # RFC 6120 sections 4.9.3.12 and 7.1.
-            return StreamError(
-                StreamCondition.NOT_AUTHORIZED, f"no {element.name} before there is a session"
-            )
-        return StreamError(
-            StreamCondition.INVALID_NAMESPACE, f"a {element.name} in namespace {element.xmlns}"
-        )
-    return StreamError(
-        StreamCondition.UNSUPPORTED_STANZA_TYPE, f"<{element.name}/> is not expected"
-    )

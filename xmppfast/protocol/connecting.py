@@ -21,11 +21,11 @@ from ..core.errors import SaslCondition, SaslError
 from ..core.jid import JID, InvalidJID
 from ..core.namespaces import BIND, CLIENT, SASL, SESSION, STREAM, TLS
 from ..core.stanza import element, received_error, serialize, stanza
-from ..xml import Element, Stanza, StreamCondition, StreamEnd, StreamError, StreamStart
+from ..xml import Element, Stanza, StreamEnd, StreamError, StreamStart
 from . import features
 from .accepting import StartTls
 from .sasl.interface import ClientMechanism, ClientMechanisms
-from .stream import InitiatingStream, Phase
+from .stream import InitiatingStream, Phase, unexpected
 
 
 class NegotiationError(Exception):
@@ -136,11 +136,7 @@ class Connecting:
             return None
         handler = _RULES.get((self._step, left.tag))
         if handler is None:
-            return self._give_up(
-                StreamError(
-                    StreamCondition.UNSUPPORTED_STANZA_TYPE, f"<{left.name}/> is not expected"
-                )
-            )
+            return self._give_up(unexpected(left))
         want: Want | None = getattr(self, handler)(left)
         return want
 

@@ -40,7 +40,10 @@ class Link(Protocol):
         """Read again."""
 
     def close(self) -> None:
-        """Close, once what was written is out, or after a while if the peer doesn't read."""
+        """Close, once what was written is out, or after a while if the peer doesn't read.
+
+        Nothing is received any more, and what is written from now on goes nowhere.
+        """
 
     def abort(self) -> None:
         """Close now."""

@@ -15,6 +15,7 @@ from typing import Final
 from ..core.errors import PeerStreamError
 from ..core.jid import JID, InvalidJID
 from ..core.namespaces import CLIENT, STREAM, STREAMS
+from ..core.stanza import KINDS
 from ..xml import (
     Limits,
     Stanza,
@@ -76,9 +77,10 @@ class Stream:
     parser  what the peer's bytes are to be fed to
     peer    the peer's header, once it came
     error   why the stream was closed, if one side had an error to report
+    closed  is called when the phase becomes CLOSED
     """
 
-    __slots__ = ("_limits", "_said_header", "error", "parser", "peer", "phase", "write")
+    __slots__ = ("_limits", "_said_header", "closed", "error", "parser", "peer", "phase", "write")
 
     def __init__(self, write: Callable[[bytes], None], limits: Limits | None = None) -> None:
         self.write = write
@@ -87,6 +89,7 @@ class Stream:
         self.phase = Phase.NEW
         self.peer: StreamStart | None = None
         self.error: StreamError | None = None
+        self.closed: Callable[[], None] = _nothing
         self._said_header = False
 
     def receive(self, event: StreamStart | Stanza | StreamEnd) -> StreamStart | Stanza | None:
@@ -146,7 +149,10 @@ class Stream:
         phase, action = rule
         if action is not None:
             getattr(self, action)()
-        self.phase = phase
+        if phase is not self.phase:
+            self.phase = phase
+            if phase is Phase.CLOSED:
+                self.closed()
         return True
 
     def _answer(self) -> None:
@@ -294,6 +300,26 @@ def error_bytes(error: StreamError) -> bytes:
     return (
         f"<stream:error><{error.condition.value} xmlns='{STREAMS}'/>{text}</stream:error>"
     ).encode()
+
+
+def unexpected(element: Stanza) -> StreamError:
+    """The error for an element at depth 1 that has no place there (section 4.9.3)."""
+    if element.name not in KINDS:
+        return StreamError(
+            StreamCondition.UNSUPPORTED_STANZA_TYPE, f"<{element.name}/> is not expected"
+        )
+    if element.xmlns != CLIENT:
+        return StreamError(
+            StreamCondition.INVALID_NAMESPACE, f"a {element.name} in namespace {element.xmlns}"
+        )
+    # Section 7.1: not before authentication, nor before there is a resource.
+    return StreamError(
+        StreamCondition.NOT_AUTHORIZED, f"no {element.name} before there is a session"
+    )
+
+
+def _nothing() -> None:
+    """Nobody wants to know."""
 
 
 def _check_namespaces(start: StreamStart) -> None:

@@ -1,0 +1,206 @@
+"""The server: what all connections share, and how sessions begin and end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import xml.etree.ElementTree as ET
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from ..core.dispatch import Account, Disco, Feature, Outcome, Target
+from ..core.dispatcher import Dispatcher
+from ..core.jid import JID
+from ..protocol.accepting import Terms
+from ..protocol.link import Link
+from ..protocol.sasl.interface import Offload, ServerMechanisms
+from ..protocol.sasl.mechanisms import Server as Mechanisms
+from ..protocol.stream import ReceivingStream
+from ..xml import Limits, Stanza, StreamCondition
+from .accounts import Accounts
+from .connection import Connection
+from .registry import Registry
+from .requests import Requests
+from .router import Router
+from .session import Session
+
+log = logging.getLogger("xmppfast.server")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What can be chosen about sessions.
+
+    domain         the domain served
+    tls            whether connections can be secured; where they can, they must
+    plaintext      whether a client may log in without TLS
+    limits         bounds on what a stream may contain
+    login_seconds  how long negotiation may take
+    resources      resources one account may have at a time
+    """
+
+    domain: JID
+    tls: bool = True
+    plaintext: bool = False
+    limits: Limits = field(default_factory=Limits)
+    login_seconds: float = 60.0
+    resources: int = 20
+
+
+def new_id() -> str:
+    """An unpredictable id (RFC 6120 section 4.7.3)."""
+    return secrets.token_urlsafe(12)
+
+
+class Server:
+    """Sessions of clients. `connection` makes a receiver for each connection of a transport.
+
+    settings  what can be chosen
+    accounts  whose server it is
+    features  gives the features to install, made for the `Host` they are given
+    secret    32 bytes that stay the same, see `protocol.sasl.mechanisms.Server`
+    offload   runs costly functions where they hold up nobody
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        accounts: Accounts,
+        features: Callable[[Server], Iterable[Feature]],
+        secret: bytes,
+        offload: Offload[bool] = asyncio.to_thread,
+    ) -> None:
+        self.settings = settings
+        self.domain = settings.domain
+        self.domains = (settings.domain,)
+        self.new_id = new_id
+        self.connections: set[Connection] = set()
+        self.registry = Registry(settings.resources)
+        self._accounts = accounts
+        self._secret = secret
+        self._offload = offload
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._endings: dict[Session, asyncio.Task[None]] = {}
+        self._requests = Requests(new_id)
+        self.dispatcher = Dispatcher(features(self))
+        self.router = Router(
+            settings.domain, self.registry, self.dispatcher, accounts, self._requests
+        )
+        announced = self.dispatcher.stream_features
+        self.terms = Terms(
+            tls_offered=settings.tls,
+            tls_required=not settings.plaintext,
+            register=self.dispatcher.asks(Target.STREAM),
+            before=announced[False],
+            after=announced[True],
+        )
+
+    # Connections ---------------------------------------------------------------------------------
+
+    def connection(self) -> Connection:
+        """A receiver for a new connection."""
+        return Connection(self)
+
+    def mechanisms(self, stream: ReceivingStream, link: Link) -> ServerMechanisms:
+        """The SASL mechanisms for a connection as it is now."""
+        return Mechanisms(
+            str(stream.domain),
+            self._accounts,
+            secret=self._secret,
+            new_nonce=new_id,
+            offload=self._offload,
+            bindings=link.channel_bindings,
+            plaintext=link.secure or self.settings.plaintext,
+        )
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Run something of its own; `close` waits for it."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def close(self) -> None:
+        """End all streams with `system-shutdown`, and wait until everything is done and stored."""
+        for connection in tuple(self.connections):
+            connection.end(StreamCondition.SYSTEM_SHUTDOWN)
+        while self._tasks:
+            await asyncio.wait(tuple(self._tasks))
+
+    # Sessions ------------------------------------------------------------------------------------
+
+    async def new_session(self, wanted: JID, link: Link, stream: ReceivingStream) -> Session:
+        """Prepare a session for an address; a bare one gets a resource.
+
+        The newest session wins: one that has the resource is closed with `conflict` (RFC 6120
+        section 7.7.2.2). Raises StanzaError.
+        """
+        jid = wanted.with_resource(new_id()) if wanted.is_bare else wanted
+        old = self.registry.sessions.get(str(jid))
+        if old is not None:
+            old.end(StreamCondition.CONFLICT, "another session has taken the resource")
+            await self._endings[old]
+        account = self.registry.reserve(jid)
+        session = Session(jid, account, link, stream)
+        try:
+            for registration in self.dispatcher.sessions:
+                if registration.start is not None:
+                    outcome = registration.start(session)
+                    if outcome is not None:
+                        await outcome
+        except BaseException:
+            self.registry.release(jid)
+            raise
+        return session
+
+    def end_session(self, session: Session) -> None:
+        """Nothing is delivered to the session from now on; features are told that it ended."""
+        self.registry.remove(session)
+        task = self._endings[session] = self.spawn(self._end(session))
+        task.add_done_callback(lambda _: self._endings.pop(session))
+
+    async def _end(self, session: Session) -> None:
+        for registration in reversed(self.dispatcher.sessions):
+            if registration.end is not None:
+                try:
+                    outcome = registration.end(session)
+                    if outcome is not None:
+                        await outcome
+                except Exception as error:
+                    log.error("the end of a session failed", exc_info=error)
+        self.registry.release(session.jid)
+
+    # Host ----------------------------------------------------------------------------------------
+
+    def now(self) -> datetime:
+        """`Host.now`."""
+        return datetime.now(UTC)
+
+    def is_local(self, jid: JID) -> bool:
+        """`Host.is_local`."""
+        return jid.domain == self.domain.domain and jid.local is not None
+
+    async def exists(self, jid: JID) -> bool:
+        """`Host.exists`."""
+        return self.account(jid) is not None or await self._accounts.exists(jid)
+
+    def account(self, jid: JID) -> Account | None:
+        """`Host.account`."""
+        return self.registry.accounts.get(str(jid.bare))
+
+    def route(self, stanza: Stanza, sender: JID, to: JID) -> Outcome:
+        """`Host.route`."""
+        return self.router.route(stanza, sender, to)
+
+    def announced(self, target: Target) -> Disco:
+        """`Host.announced`."""
+        return self.dispatcher.announced(target)
+
+    def request(
+        self, to: JID, type: str, payload: ET.Element, sender: JID | None = None
+    ) -> Awaitable[Stanza]:
+        """`Host.request`."""
+        return self._requests.ask(self.route, sender or self.domain, to, type, payload)

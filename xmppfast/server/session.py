@@ -1,0 +1,34 @@
+"""A session: a connected resource on its stream."""
+
+from __future__ import annotations
+
+from ..core.dispatch import Account, Resource
+from ..core.jid import JID
+from ..protocol.link import Link
+from ..protocol.stream import ReceivingStream
+from ..xml import StreamCondition, StreamError
+
+
+class Session(Resource):
+    """A connected resource of this server.
+
+    address  text of its full address
+    link     its connection; what is written there goes out with the loop's turn
+    stream   its stream
+    lang     `xml:lang` that its stanzas have where they don't say (RFC 6120 section 8.1.5)
+    """
+
+    __slots__ = ("address", "lang", "link", "send", "stream")
+
+    def __init__(self, jid: JID, account: Account, link: Link, stream: ReceivingStream) -> None:
+        super().__init__(jid, account)
+        self.address = str(jid)
+        self.link = link
+        self.stream = stream
+        self.lang = stream.peer.lang if stream.peer is not None else None
+        # The way of every stanza: no call in between.
+        self.send = link.write
+
+    def end(self, condition: StreamCondition, text: str = "") -> None:
+        """Close the stream with an error."""
+        self.stream.fail(StreamError(condition, text))
