@@ -50,6 +50,12 @@ def _compiled_module() -> Iterator[ModuleType]:
     module.use_kernel(before)
 
 
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """What tests marked `anyio`, which are coroutine functions, run on."""
+    return "asyncio"
+
+
 @pytest.fixture
 def expat() -> Implementation:
     """The backend on the standard library, the oracle."""

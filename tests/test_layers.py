@@ -42,6 +42,7 @@ SANS_IO = ("xml", "core", "protocol", "im", "xep")
 OTHERS = {
     "core": {"idna", "precis_i18n"},
     "protocol": {"precis_i18n", "scramp"},
+    "storage": {"alembic", "sqlalchemy"},
 }
 
 MODULES = sorted(PACKAGE.rglob("*.py"))

@@ -1,0 +1,1 @@
+"""Where a server keeps what must outlive it. Features know `interface` only; see there."""
