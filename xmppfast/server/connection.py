@@ -98,7 +98,7 @@ class Connection:
     def lost(self, error: Exception | None) -> None:
         """`Receiver.lost`."""
         self._gone = True
-        self._server.connections.discard(self)
+        self._server.forget(self)
         if not self._held:
             self._over()
 

@@ -84,6 +84,7 @@ class Server:
         self._offload = offload
         self._tasks: set[asyncio.Task[None]] = set()
         self._endings: dict[Session, asyncio.Task[None]] = {}
+        self._alone = asyncio.Event()
         self._requests = Requests(new_id)
         self.dispatcher = Dispatcher(features(self))
         self.router = Router(
@@ -123,12 +124,21 @@ class Server:
         task.add_done_callback(self._tasks.discard)
         return task
 
+    def forget(self, connection: Connection) -> None:
+        """A connection is gone."""
+        self.connections.discard(connection)
+        if not self.connections:
+            self._alone.set()
+
     async def close(self) -> None:
         """End all streams with `system-shutdown`, and wait until everything is done and stored."""
+        self._alone.clear()
         for connection in tuple(self.connections):
             connection.end(StreamCondition.SYSTEM_SHUTDOWN)
         while self._tasks:
             await asyncio.wait(tuple(self._tasks))
+        if self.connections:
+            await self._alone.wait()
 
     # Sessions ------------------------------------------------------------------------------------
 
