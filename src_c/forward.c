@@ -2,71 +2,92 @@
 
 #include <string.h>
 
-/* Either counts bytes or writes them. */
-typedef struct {
-    uint8_t *out;
-    size_t written;
-} sink;
+#include "find.h"
 
-static void put(sink *s, const void *bytes, size_t length)
+/* Offset in the piece behind an attribute's closing quote. */
+static uint32_t behind(const xf_piece *piece, const xf_attribute *a)
 {
-    if (s->out && length)
-        memcpy(s->out + s->written, bytes, length);
-    s->written += length;
+    return a->value + a->value_length + 1 - piece->base;
 }
 
-static void put_quoted(sink *s, xf_span value)
+/* Offset in the piece behind what comes before the attribute, the element's name or another one. */
+static uint32_t before(const xf_piece *piece, const xf_attribute *a)
 {
-    put(s, "'", 1);
-    put(s, value.bytes, value.length);
-    put(s, "'", 1);
+    const xf_element *e = xf_element_at(piece->tape, 0);
+    if (a == xf_attribute_at(piece->tape, XF_ELEMENT_SLOTS))
+        return e->start + 1 + e->name_length - piece->base;
+    return behind(piece, a - 1);
 }
 
-/* The edit that changes an attribute of that name, or `count`. */
-static unsigned find_edit(const xf_edit *edits, unsigned count, const uint8_t *name,
-                          uint32_t length)
+size_t xf_forward_length(const xf_piece *piece, xf_edit *edits, unsigned count, xf_span extra)
 {
-    unsigned i = 0;
-    while (i < count && (edits[i].name.length != length ||
-                         memcmp(edits[i].name.bytes, name, length) != 0))
-        i++;
-    return i;
+    size_t length = (size_t)piece->length + extra.length;
+    for (xf_edit *edit = edits; edit < edits + count; edit++) {
+        const xf_attribute *a =
+            xf_find(piece, 0, (const char *)edit->name.bytes, edit->name.length);
+        edit->attribute = a;
+        if (edit->remove)
+            length -= a ? behind(piece, a) - before(piece, a) : 0;
+        else if (a)
+            length = length - a->value_length + edit->value.length;
+        else
+            length += edit->name.length + edit->value.length + sizeof " =''" - 1;
+    }
+    return length;
 }
 
-size_t xf_forward(const xf_piece *piece, const xf_edit *edits, unsigned count, xf_span extra,
-                  uint8_t *out)
+static uint8_t *put(uint8_t *out, const void *bytes, size_t length)
+{
+    memcpy(out, bytes, length);
+    return out + length;
+}
+
+static uint8_t *put_quoted(uint8_t *out, xf_span value)
+{
+    *out++ = '\'';
+    if (value.length)
+        out = put(out, value.bytes, value.length);
+    *out++ = '\'';
+    return out;
+}
+
+/* The edit that changes the first attribute behind `last`, or NULL. */
+static const xf_edit *next_edit(const xf_edit *edits, unsigned count, const xf_attribute *last)
+{
+    const xf_edit *next = 0;
+    for (const xf_edit *edit = edits; edit < edits + count; edit++)
+        if (edit->attribute && (!last || edit->attribute > last) &&
+            (!next || edit->attribute < next->attribute))
+            next = edit;
+    return next;
+}
+
+uint8_t *xf_forward(const xf_piece *piece, const xf_edit *edits, unsigned count, xf_span extra,
+                    uint8_t *out)
 {
     const xf_element *e = xf_element_at(piece->tape, 0);
     const uint8_t *b = piece->bytes;
-    uint32_t copied = 0, behind = e->start + 1 + e->name_length - piece->base;
-    unsigned made = 0;
-    sink s = {out, 0};
-    for (uint32_t i = 0; i < e->attributes; i++) {
-        const xf_attribute *a = xf_attribute_at(piece->tape, XF_ELEMENT_SLOTS + i);
-        uint32_t value = a->value - piece->base, end = value + a->value_length + 1;
-        unsigned edit = find_edit(edits, count, b + (a->name - piece->base), a->name_length);
-        if (edit < count) {
-            made |= 1u << edit;
-            if (edits[edit].remove) {
-                put(&s, b + copied, behind - copied);
-            } else {
-                put(&s, b + copied, value - 1 - copied);
-                put_quoted(&s, edits[edit].value);
-            }
-            copied = end;
-        }
-        behind = end;
+    uint32_t copied = 0;
+    uint32_t end = before(piece, xf_attribute_at(piece->tape, XF_ELEMENT_SLOTS) + e->attributes);
+    const xf_edit *edit = 0;
+    while ((edit = next_edit(edits, count, edit ? edit->attribute : 0))) {
+        const xf_attribute *a = edit->attribute;
+        uint32_t stop = edit->remove ? before(piece, a) : a->value - 1 - piece->base;
+        out = put(out, b + copied, stop - copied);
+        if (!edit->remove)
+            out = put_quoted(out, edit->value);
+        copied = behind(piece, a);
     }
-    put(&s, b + copied, behind - copied);
-    for (unsigned i = 0; i < count; i++) {
-        if (edits[i].remove || made >> i & 1)
+    out = put(out, b + copied, end - copied);
+    for (edit = edits; edit < edits + count; edit++) {
+        if (edit->remove || edit->attribute)
             continue;
-        put(&s, " ", 1);
-        put(&s, edits[i].name.bytes, edits[i].name.length);
-        put(&s, "=", 1);
-        put_quoted(&s, edits[i].value);
+        *out++ = ' ';
+        out = put(out, edit->name.bytes, edit->name.length);
+        *out++ = '=';
+        out = put_quoted(out, edit->value);
     }
-    put(&s, extra.bytes, extra.length);
-    put(&s, b + behind, piece->length - behind);
-    return s.written;
+    if (extra.length)
+        out = put(out, extra.bytes, extra.length);
+    return put(out, b + end, piece->length - end);
 }

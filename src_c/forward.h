@@ -6,15 +6,20 @@
 #include "namespaces.h"
 
 typedef struct {
-    xf_span name;  /* of an unprefixed attribute */
+    xf_span name;  /* of an unprefixed attribute, different from the other edits'; 8 bytes can be read */
     xf_span value; /* escaped, to stand between single quotes */
     int remove;    /* the attribute goes instead */
+    const xf_attribute *attribute; /* set by xf_forward_length: what it changes, or NULL */
 } xf_edit;
+
+/* The number of bytes that xf_forward will write; finds out what the edits change. 8 bytes can be
+ * read behind the piece. */
+size_t xf_forward_length(const xf_piece *piece, xf_edit *edits, unsigned count, xf_span extra);
 
 /* Writes the piece to `out` with the edits made, and `extra` behind the last attribute. Attributes
  * that exist keep their place, new ones stand behind the last in the order of the edits. Returns
- * the number of bytes; with out == NULL, only that. */
-size_t xf_forward(const xf_piece *piece, const xf_edit *edits, unsigned count, xf_span extra,
-                  uint8_t *out);
+ * the place behind the last byte. */
+uint8_t *xf_forward(const xf_piece *piece, const xf_edit *edits, unsigned count, xf_span extra,
+                    uint8_t *out);
 
 #endif

@@ -13,8 +13,30 @@ XF_INLINE int is_special(uint32_t c)
     return c < 64 ? specials[c] : c - 0xD800 < 0x800 || (c | 1) == 0xFFFF;
 }
 
-/* By windows where there are masks, then one character after the other. */
-#define XF_PLAIN_RUN(name, type, specials)                                                         \
+/* Whether one of eight characters of one byte is special. In each term, the lowest byte with its top
+ * bit set is one that is below 0x20, is & or ', is < or >, is ". */
+XF_INLINE int any_special(uint64_t x)
+{
+    const uint64_t ones = 0x0101010101010101u, tops = ones << 7;
+    uint64_t quotes = (x | ones) ^ ones * 0x27, angles = (x | ones << 1) ^ ones * 0x3E;
+    uint64_t double_quotes = x ^ ones * 0x22;
+    uint64_t found = ((x - ones * 0x20) & ~x) | ((quotes - ones) & ~quotes) |
+                     ((angles - ones) & ~angles) | ((double_quotes - ones) & ~double_quotes);
+    return (found & tops) != 0;
+}
+
+/* How far a run goes by words without a special character. */
+XF_INLINE size_t plain_words(const uint8_t *p, size_t count, size_t at)
+{
+    for (; count - at >= 8; at += 8)
+        if (any_special(xf_load64(p + at)))
+            return at;
+    /* The last eight again, some of which have been looked at. */
+    return count >= 8 && !any_special(xf_load64(p + count - 8)) ? count : at;
+}
+
+/* By windows where there are masks, then by words, then one character after the other. */
+#define XF_PLAIN_RUN(name, type, specials, words)                                                  \
     static size_t name(const type *p, size_t count)                                                \
     {                                                                                              \
         size_t at = 0;                                                                             \
@@ -23,10 +45,13 @@ XF_INLINE int is_special(uint32_t c)
             if (mask)                                                                              \
                 return at + xf_lowest(mask);                                                       \
         }                                                                                          \
+        at = words(p, count, at);                                                                  \
         while (at < count && !is_special(p[at]))                                                   \
             at++;                                                                                  \
         return at;                                                                                 \
     }
+
+#define XF_NO_WORDS(p, count, at) (at)
 
 /* The mask of a window, where the kernel has no faster way. */
 #define XF_SLOW_SPECIALS(name, type)                                                               \
@@ -49,9 +74,9 @@ XF_SLOW_SPECIALS(specials_4, uint32_t)
 #define XF_SPECIALS_4 specials_4
 #endif
 
-XF_PLAIN_RUN(plain_run_1, uint8_t, XF_SPECIALS_1)
-XF_PLAIN_RUN(plain_run_2, uint16_t, XF_SPECIALS_2)
-XF_PLAIN_RUN(plain_run_4, uint32_t, XF_SPECIALS_4)
+XF_PLAIN_RUN(plain_run_1, uint8_t, XF_SPECIALS_1, plain_words)
+XF_PLAIN_RUN(plain_run_2, uint16_t, XF_SPECIALS_2, XF_NO_WORDS)
+XF_PLAIN_RUN(plain_run_4, uint32_t, XF_SPECIALS_4, XF_NO_WORDS)
 
 static size_t plain_run(const void *characters, size_t count, int width)
 {

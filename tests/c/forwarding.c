@@ -12,7 +12,7 @@ enum { EDITS = 3 };
 
 typedef enum { KEEP, REMOVE, SET } change;
 
-static const char *const names[EDITS] = {"from", "to", "xmlns"};
+static const char names[EDITS][8] = {"from", "to", "xmlns"};
 static const char *const values[EDITS] = {"a@b/&lt;&#10;&apos;", "", "urn:x-new"};
 
 /* The bytes of an attribute, name and value, with what stands between them. */
@@ -154,15 +154,15 @@ const char *forwarding_fault(const xf_piece *piece, unsigned choice)
         xf_span name = {(const uint8_t *)names[i], (uint32_t)strlen(names[i])};
         c.changes[i] = (change)(choice % 3);
         if (c.changes[i] != KEEP)
-            edits[made++] = (xf_edit){name, value, c.changes[i] == REMOVE};
+            edits[made++] = (xf_edit){name, value, c.changes[i] == REMOVE, 0};
     }
     if (piece->flags & XF_LEANS && room)
         extra = declarations(piece, room, &c.extra);
-    size_t length = xf_forward(piece, edits, made, extra, 0);
+    size_t length = xf_forward_length(piece, edits, made, extra);
     out = malloc(length);
     if (!room || !out)
         abort();
-    if (xf_forward(piece, edits, made, extra, out) != length)
+    if (xf_forward(piece, edits, made, extra, out) != out + length)
         c.fault = "the length was another one";
     else
         read_stream(&p, out, length, &r);

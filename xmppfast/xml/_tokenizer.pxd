@@ -121,7 +121,8 @@ cdef extern from "forward.h" nogil:
         xf_span name, value
         int remove
 
-    size_t xf_forward(const xf_piece *, const xf_edit *, unsigned, xf_span, uint8_t *)
+    size_t xf_forward_length(const xf_piece *, xf_edit *, unsigned, xf_span)
+    uint8_t *xf_forward(const xf_piece *, const xf_edit *, unsigned, xf_span, uint8_t *)
 
 
 cdef extern from "text.h" nogil:

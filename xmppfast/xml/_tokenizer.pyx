@@ -11,6 +11,7 @@ cimport cython
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.mem cimport PyMem_Free, PyMem_Malloc, PyMem_RawFree, PyMem_RawMalloc, PyMem_RawRealloc
+from cpython.object cimport PyObject
 from cpython.number cimport PyNumber_AsSsize_t
 from cpython.unicode cimport PyUnicode_DecodeUTF8
 from libc.string cimport memchr, memcmp, memcpy
@@ -23,6 +24,9 @@ from .limits import Limits
 
 
 cdef extern from "Python.h":
+    ctypedef void (*destructor)(PyObject *) noexcept
+    ctypedef struct PyTypeObject:
+        destructor tp_dealloc
     str PyUnicode_New(Py_ssize_t, Py_UCS4)
     void *PyUnicode_DATA(object)
     const char *PyUnicode_AsUTF8AndSize(object, Py_ssize_t *) except NULL
@@ -74,19 +78,20 @@ cdef enum:
     KEY_BYTES = 8
 
 
-# Blocks of the usual size that nobody has at the moment. Python's allocator is as fast for smaller
-# ones, and the system's is good enough for larger ones.
+# Blocks of the usual sizes that nobody has at the moment, by size; allocators are good enough for
+# larger ones.
 cdef enum:
-    POOLED_ABOVE = 512
-    POOLED_BYTES = 1024
-    MOST_POOLED = 32
+    POOL_STEP = 256
+    POOLS = 4
+    MOST_POOLED = 16
 
-cdef void *_pool[MOST_POOLED]
-cdef int _pooled = 0
+cdef void *_pool[POOLS][MOST_POOLED]
+cdef int _pooled[POOLS]
 
 
-cdef inline bint _is_pooled(size_t size) noexcept:
-    return XF_SHARED_CACHE and POOLED_ABOVE < size <= POOLED_BYTES
+cdef inline size_t _pool_of(size_t size) noexcept:
+    """Which pool has blocks for that size; POOLS or more if none has."""
+    return (size - 1) // POOL_STEP if XF_SHARED_CACHE else POOLS
 
 
 cdef inline size_t _block_size(const xf_piece *piece) noexcept:
@@ -94,22 +99,23 @@ cdef inline size_t _block_size(const xf_piece *piece) noexcept:
 
 
 cdef inline void *_allocate(size_t size) noexcept:
-    global _pooled
-    if not _is_pooled(size):
+    cdef size_t pool = _pool_of(size)
+    if pool >= POOLS:
         return PyMem_Malloc(size)
-    if _pooled:
-        _pooled -= 1
-        return _pool[_pooled]
-    return PyMem_Malloc(POOLED_BYTES)
+    if _pooled[pool]:
+        _pooled[pool] -= 1
+        return _pool[pool][_pooled[pool]]
+    return PyMem_Malloc((pool + 1) * POOL_STEP)
 
 
 cdef inline void _free_piece(const xf_piece *piece) noexcept:
-    global _pooled
+    cdef size_t pool
     if piece == &_empty:
         return
-    if _is_pooled(_block_size(piece)) and _pooled < MOST_POOLED:
-        _pool[_pooled] = <void *>piece
-        _pooled += 1
+    pool = _pool_of(_block_size(piece))
+    if pool < POOLS and _pooled[pool] < MOST_POOLED:
+        _pool[pool][_pooled[pool]] = <void *>piece
+        _pooled[pool] += 1
     else:
         PyMem_Free(<void *>piece)
 
@@ -174,13 +180,17 @@ cdef inline str _text(const xf_piece *piece, xf_span source, xf_context context)
     return _utf8(b, n, piece.flags & XF_WIDE)
 
 
-# Strings that come again and again: names, Clark names, short values. A slot holds the last one
-# with its hash, so the cache is bounded and a miss costs little more than making the string.
+# Strings that come again and again: names, Clark names, short values. A place holds the last one
+# that belongs there, so the caches are bounded and a miss costs little more than making the string.
+# One is for those of up to eight bytes, which are compared as numbers.
 cdef enum:
     CACHED = 1024
+    CACHED_SHORT = 256
     LONGEST_CACHED = 160
 
 cdef list _cache = [None] * CACHED
+cdef list _short_cache = [None] * CACHED_SHORT
+cdef uint64_t _short_keys[CACHED_SHORT]
 
 
 cdef extern from "scan.h" nogil:
@@ -202,6 +212,21 @@ cdef inline uint32_t _hash(const uint8_t *text, uint32_t length) noexcept:
 
 cdef inline str _cached(const uint8_t *text, uint32_t length, bint wide):
     """Like _utf8, for strings that are likely to have been seen before and are in a piece."""
+    cdef uint64_t key
+    cdef uint32_t place
+    if not XF_SHARED_CACHE or length > KEY_BYTES:
+        return _cached_long(text, length, wide)
+    key = xf_name_key(text, length)
+    place = (key * <uint64_t>0x9E3779B97F4A7C15) >> 56
+    known = _short_cache[place]
+    if _short_keys[place] != key or known is None:
+        known = _utf8(text, length, wide)
+        _short_cache[place] = known
+        _short_keys[place] = key
+    return <str>known
+
+
+cdef str _cached_long(const uint8_t *text, uint32_t length, bint wide):
     cdef str known
     cdef uint32_t place
     if wide or length > LONGEST_CACHED or not XF_SHARED_CACHE:
@@ -703,14 +728,25 @@ cdef dict _steps = {}
 cdef enum:
     MOST_STEPS = 512
 
+cdef str _last_path = None
+cdef _Step _last_step = None
 
-cdef _Step _step(str path, namespaces):
+
+cdef inline _Step _step(str path, namespaces):
     """The step that a path is, or None for other paths."""
+    if XF_SHARED_CACHE and path is _last_path and namespaces is None:
+        return _last_step
+    return _look_up_step(path, namespaces)
+
+
+cdef _Step _look_up_step(str path, namespaces):
+    global _last_path, _last_step
     cdef _Step step
     if namespaces is not None:
         return None
     known = _steps.get(path, False)
     if known is not False:
+        _last_path, _last_step = path, known
         return <_Step>known
     ns, brace, local = path[1:].rpartition("}") if path.startswith("{") else ("", "", path)
     if (path.startswith("{") and not brace) or ns == "*" or not local or not all(
@@ -836,9 +872,6 @@ cdef bytes _escaped_value(str value, str name):
 cdef class Stanza(Element):
     """A complete element at depth 1 of a stream, or one from `parse`."""
 
-    def __dealloc__(self):
-        _free_piece(self.piece)
-
     @property
     def to(self):
         """Attribute `to`."""
@@ -886,25 +919,41 @@ cdef class Stanza(Element):
         cdef xf_edit edits[3]
         cdef unsigned count = 0
         cdef bytes first, second, third  # what the edits point into
-        cdef bytes declarations = b""
+        cdef bytes declarations
         cdef xf_span extra
         cdef bytes out
+        extra.length = 0
         if xmlns is not _unchanged:
-            first = _edit(&edits[count], b"xmlns", 5, xmlns)
+            first = _edit(&edits[count], b"xmlns\0\0\0", 5, xmlns)
             count += 1
         if to is not _unchanged:
-            second = _edit(&edits[count], b"to", 2, to)
+            second = _edit(&edits[count], b"to\0\0\0\0\0\0", 2, to)
             count += 1
         if from_ is not _unchanged:
-            third = _edit(&edits[count], b"from", 4, from_)
+            third = _edit(&edits[count], b"from\0\0\0\0", 4, from_)
             count += 1
         if self.piece.flags & XF_LEANS:
             declarations = _leaned_on(self)
-        extra.bytes = <const uint8_t *>PyBytes_AS_STRING(declarations)
-        extra.length = <uint32_t>PyBytes_GET_SIZE(declarations)
-        out = PyBytes_FromStringAndSize(NULL, xf_forward(self.piece, edits, count, extra, NULL))
+            extra.bytes = <const uint8_t *>PyBytes_AS_STRING(declarations)
+            extra.length = <uint32_t>PyBytes_GET_SIZE(declarations)
+        out = PyBytes_FromStringAndSize(
+            NULL, xf_forward_length(self.piece, edits, count, extra)
+        )
         xf_forward(self.piece, edits, count, extra, <uint8_t *>PyBytes_AS_STRING(out))
         return out
+
+
+# A `__dealloc__` would save and restore the current exception around each stanza's end. Freeing a
+# block can't raise one, so it is done in front of what Cython makes for the type instead.
+cdef destructor _free_element = (<PyTypeObject *>Stanza).tp_dealloc
+
+
+cdef void _free_stanza(PyObject *stanza) noexcept:
+    _free_piece((<Stanza>stanza).piece)
+    _free_element(stanza)
+
+
+(<PyTypeObject *>Stanza).tp_dealloc = _free_stanza
 
 
 cdef bytes _edit(xf_edit *edit, const char *name, uint32_t name_length, object value):
