@@ -140,13 +140,14 @@ void xf_place(const xf_tokenizer *t, uint32_t place, uint64_t *line, uint64_t *c
 /* Forgets the buffer's first bytes. */
 static void drop(xf_tokenizer *t, uint32_t bytes)
 {
+    uint64_t line, line_start;
+    find_line(t, bytes, &line, &line_start);
     if (t->tags) {
-        uint64_t line, line_start;
-        find_line(t, bytes, &line, &line_start);
         t->line_more = line_more(t, line_start, bytes);
         t->taken -= bytes;
     }
-    find_line(t, bytes, &t->line, &t->line_start);
+    t->line = line;
+    t->line_start = line_start;
     t->origin += bytes;
     t->filled -= bytes;
     t->end -= bytes;
@@ -262,6 +263,11 @@ static uint32_t slice_flags(const xf_tokenizer *t, uint32_t from, uint32_t to)
     to -= t->slice;
     return (has_block(&t->seen.wide, from, to) ? XF_WIDE : 0u) |
            (has_block(&t->seen.control, from, to) ? XF_CONTROL : 0u);
+}
+
+uint32_t xf_flags(const xf_tokenizer *t)
+{
+    return t->flags | slice_flags(t, t->start, t->filled);
 }
 
 /* Checks the characters from t->end on. Blocks of plain ASCII need no look: a character that a

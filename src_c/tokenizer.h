@@ -200,13 +200,16 @@ void xf_expect_element(xf_tokenizer *t);
  *     counting == 0          what lies in front of `at` is read; white space (and what is passed
  *                            over) between stanzas, from `taken` to there
  *
- * After XF_FAILED that describes what came before the error. xf_take must follow each look.
+ * The tape's piece has the flags of xf_flags. After XF_FAILED that describes what came before the error. xf_take must follow each look.
  * `pass` says what is passed over instead of being refused. To be called before any input. */
 void xf_read_tags(xf_tokenizer *t, unsigned pass);
 
 /* Takes what the tape and the text between stanzas say, but for the last `hold` bytes of this text:
  * they are not needed any more. */
 void xf_take(xf_tokenizer *t, uint32_t hold);
+
+/* What occurs in the stanza that is not complete: XF_ESCAPED and so on. */
+uint32_t xf_flags(const xf_tokenizer *t);
 
 /* Line, from 1, and column, from 0 and in characters, of an offset in the buffer. */
 void xf_place(const xf_tokenizer *t, uint32_t place, uint64_t *line, uint64_t *column);

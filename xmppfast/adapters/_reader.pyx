@@ -26,6 +26,7 @@ from xmppfast.xml._tokenizer cimport (
     end_of,
     error_text,
     finish,
+    flags_of,
     free_piece,
     next_event,
     place_of,
@@ -245,8 +246,7 @@ cdef class Reader:
         part.length = 0  # nobody may look behind the last tag
         part.slots = self.tokenizer.slots
         part.base = self.tokenizer.start
-        # What the last slice has is not yet noted.
-        part.flags = self.tokenizer.flags | XF_CONTROL | XF_WIDE
+        part.flags = flags_of(&self.tokenizer)
         self.look(&part, False)
         return hold
 

@@ -70,7 +70,7 @@ cdef extern from "tokenizer.h" nogil:
         const uint8_t *buffer
         const xf_slot *tape
         const xf_piece *header
-        uint32_t at, start, item_start, taken, slots, open, depth, flags
+        uint32_t at, start, taken, slots, open
         uint8_t mode, item, counting
         xf_error error
         uint64_t error_offset, error_line, error_column
@@ -88,6 +88,7 @@ cdef extern from "tokenizer.h" nogil:
     xf_status xf_finish(xf_tokenizer *)
     void xf_read_tags(xf_tokenizer *, unsigned)
     void xf_take(xf_tokenizer *, uint32_t)
+    uint32_t xf_flags(const xf_tokenizer *)
     void xf_place(const xf_tokenizer *, uint32_t, uint64_t *, uint64_t *)
     const char *xf_error_text(xf_error)
     const char *xf_error_condition(xf_error)
@@ -138,6 +139,7 @@ cdef xf_status next_event(
 ) noexcept
 cdef void adopt(xf_tokenizer *t, const xf_piece *header) noexcept
 cdef void take(xf_tokenizer *t, uint32_t hold) noexcept
+cdef uint32_t flags_of(const xf_tokenizer *t) noexcept
 cdef xf_status finish(xf_tokenizer *t) noexcept
 cdef void release(xf_tokenizer *t) noexcept
 cdef void place_of(

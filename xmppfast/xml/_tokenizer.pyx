@@ -210,6 +210,15 @@ cdef inline uint32_t _hash(const uint8_t *text, uint32_t length) noexcept:
     return <uint32_t>(sum >> 32)
 
 
+cdef bint _is_simple(const uint8_t *text, uint32_t length) noexcept:
+    """Whether the bytes are ASCII characters that stand for themselves, in text or in a value."""
+    cdef uint32_t i
+    for i in range(length):
+        if not c" " <= text[i] < 0x7F or text[i] == c"&" or text[i] == c"<":
+            return False
+    return True
+
+
 cdef inline str _cached(const uint8_t *text, uint32_t length, bint wide):
     """Like _utf8, for strings that are likely to have been seen before and are in a piece."""
     cdef uint64_t key
@@ -229,7 +238,7 @@ cdef inline str _cached(const uint8_t *text, uint32_t length, bint wide):
 cdef str _cached_long(const uint8_t *text, uint32_t length, bint wide):
     cdef str known
     cdef uint32_t place
-    if wide or length > LONGEST_CACHED or not XF_SHARED_CACHE:
+    if length > LONGEST_CACHED or not XF_SHARED_CACHE or (wide and not _is_simple(text, length)):
         return _utf8(text, length, wide)
     place = _hash(text, length) % CACHED
     entry = _cache[place]
@@ -251,14 +260,16 @@ cdef str _clark(const xf_piece *piece, uint32_t ns, const uint8_t *local, uint32
     cdef xf_span uri = xf_namespace(piece, ns)
     cdef uint32_t whole = uri.length + length + 2
     cdef const xf_piece *home = piece
-    cdef bint wide = piece.flags & XF_WIDE
+    cdef uint32_t flags = piece.flags & XF_WIDE
     if uri.bytes == NULL:
-        return _cached(local, length, wide)
+        return _cached(local, length, flags)
     if ns & XF_NS_HEADER and ns != XF_NS_XML:
         home = piece.header
-    wide = wide or home.flags & XF_WIDE
-    if whole > LONGEST_CACHED or wide or home.flags & (XF_ESCAPED | XF_CONTROL):
-        return "{" + _text(home, uri, XF_VALUE) + "}" + _utf8(local, length, wide)
+    flags |= home.flags & (XF_WIDE | XF_ESCAPED | XF_CONTROL)
+    if whole > LONGEST_CACHED or (
+        flags and not (_is_simple(uri.bytes, uri.length) and _is_simple(local, length))
+    ):
+        return "{" + _text(home, uri, XF_VALUE) + "}" + _utf8(local, length, flags & XF_WIDE)
     joined[0] = c"{"
     memcpy(joined + 1, uri.bytes, uri.length)
     joined[uri.length + 1] = c"}"
@@ -1475,6 +1486,10 @@ cdef void adopt(xf_tokenizer *t, const xf_piece *header) noexcept:
 
 cdef void take(xf_tokenizer *t, uint32_t hold) noexcept:
     xf_take(t, hold)
+
+
+cdef uint32_t flags_of(const xf_tokenizer *t) noexcept:
+    return xf_flags(t)
 
 
 cdef xf_status finish(xf_tokenizer *t) noexcept:
