@@ -8,13 +8,16 @@ from xmppfast.protocol.sasl.keys import StoredKeys, derive
 PASSWORD = "secret"
 
 
+KEYS = derive(PASSWORD, salt=bytes(16), iterations=4096)
+
+
 class TestAccounts:
     """Every account has the same password."""
 
     __test__ = False
 
     def __init__(self, *names: str) -> None:
-        self.keys = derive(PASSWORD, salt=bytes(16), iterations=4096)
+        self.keys = KEYS
         self.names = set(names)
 
     async def exists(self, jid: JID) -> bool:

@@ -50,6 +50,7 @@ class Client:
         self.server = server
         self.wire = MemoryWire(server.connection(), secure=secure)
         self.link = self.wire.link
+        self.header = HEADER
         self.jid = ""
 
     def send(self, data: str | bytes) -> None:
@@ -80,7 +81,7 @@ class Client:
 
     async def opened(self) -> Stanza:
         """Send a stream header; the features that answer it."""
-        self.send(HEADER)
+        self.send(self.header)
         assert isinstance(await self.event(), StreamStart)
         return await self.stanza()
 

@@ -169,6 +169,8 @@ def _prepare_domain(domain: str) -> str:
         prepared = idna.decode(idna.encode(lower, uts46=True, std3_rules=True))
     except (idna.IDNAError, UnicodeError) as error:
         raise InvalidJID(f"{domain!r} is no domain name: {error}") from None
+    if prepared.endswith("."):
+        raise InvalidJID(f"{domain!r} is no domain name: a label is empty")
     return _checked(prepared, "domainpart")
 
 
