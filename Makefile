@@ -16,7 +16,7 @@ build: $(BUILT)
 $(BUILT): setup.py pyproject.toml $(wildcard xmppfast/*/*.pyx xmppfast/*/*.pxd src_c/*)
 	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("xmppfast needs Python 3.11 or newer: make PYTHON=...")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --editable '.[test,lint,bench]'
+	$(BIN)/python -m pip install --quiet --editable '.[test,lint,bench,hosts]'
 	touch $@
 
 run: build

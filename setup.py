@@ -45,6 +45,8 @@ EXTENSIONS = [
     extension("xml/_writer", ["src_c/names.c"]),
     extension("adapters/_reader", []),
     extension("adapters/_etree", []),
+    extension("adapters/_domish_writer", []),
+    extension("adapters/_slixmpp_writer", []),
 ]
 
 setup(

@@ -34,11 +34,6 @@ cdef str XMLNS_NAMESPACE = "http://www.w3.org/2000/xmlns/"
 # Output. ------------------------------------------------------------------------------------------
 
 
-cdef struct Output:
-    char *bytes
-    size_t used, capacity
-
-
 cdef int _grow(Output *out, size_t more) except -1:
     cdef size_t capacity = out.capacity * 2
     if capacity < out.used + more:
@@ -51,28 +46,6 @@ cdef int _grow(Output *out, size_t more) except -1:
     return 0
 
 
-cdef inline int _reserve(Output *out, size_t more) except -1:
-    if out.capacity - out.used < more:
-        _grow(out, more)
-    return 0
-
-
-cdef inline int _put(Output *out, const char *bytes, size_t length) except -1:
-    _reserve(out, length)
-    memcpy(out.bytes + out.used, bytes, length)
-    out.used += length
-    return 0
-
-
-# What a character is written as, by context: text, or a value in single quotes. Line ends and tabs
-# would not come back from a value as they are, nor a carriage return from text (XML 1.0 sections
-# 2.11 and 3.3.3).
-ctypedef enum Context:
-    IN_TEXT
-    IN_VALUE
-    ANYWHERE
-
-
 cdef const char *_reference(Py_UCS4 c, Context context) noexcept:
     """The reference to write for a character, or NULL to write the character."""
     if c == c"&":
@@ -81,11 +54,11 @@ cdef const char *_reference(Py_UCS4 c, Context context) noexcept:
         return b"&lt;"
     if c == c">":
         return b"&gt;"
-    if c == c"'" and context != IN_TEXT:
+    if c == c"'" and (context == IN_VALUE or context == ANYWHERE):
         return b"&apos;"
     if c == c'"' and context == ANYWHERE:
         return b"&quot;"
-    if c == c"\r" and context != ANYWHERE:
+    if c == c"\r" and (context == IN_TEXT or context == IN_VALUE):
         return b"&#13;"
     if context == IN_VALUE:
         if c == c"\n":
@@ -131,13 +104,23 @@ cdef size_t _put_char(char *out, uint32_t c) noexcept:
 cdef extern from *:
     """
     #include <string.h>
-    /* Copies ASCII up to the first byte that may need escaping; such bytes are below '?'. */
+    /* Copies ASCII up to the first byte that may need escaping; writes up to 15 bytes behind. */
     static inline size_t xf_copy_plain(char *out, const unsigned char *in, size_t count)
     {
         static const unsigned char stops[64] = {
             1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
             1, 1, ['"'] = 1, ['&'] = 1, ['\\''] = 1, ['<'] = 1, ['>'] = 1};
         size_t i = 0;
+        for (; i + 16 <= count; i += 16) {
+            unsigned char stop = 0;
+            memcpy(out + i, in + i, 16);
+            for (int j = 0; j < 16; j++) {
+                unsigned char c = in[i + j];
+                stop |= (c < 32) | (c == '"') | ((c & 0xFE) == '&') | ((c & 0xFD) == '<');
+            }
+            if (stop)
+                break;
+        }
         while (i < count && (in[i] > '>' || !stops[in[i]])) {
             out[i] = (char)in[i];
             i++;
@@ -149,7 +132,6 @@ cdef extern from *:
 
 
 cdef int _put_text(Output *out, str text, Context context, str where) except -1:
-    """Write a string, escaped for its context; `where` names it in errors."""
     cdef size_t length = PyUnicode_GET_LENGTH(text), at = 0, run
     cdef int kind = PyUnicode_KIND(text)
     cdef const void *data = PyUnicode_DATA(text)
@@ -160,8 +142,8 @@ cdef int _put_text(Output *out, str text, Context context, str where) except -1:
     _reserve(out, length + 8)
     while at < length:
         if ascii:
-            _reserve(out, length - at + 8)
-            if length - at < 32:
+            _reserve(out, length - at + 16)
+            if length - at < 128:
                 run = xf_copy_plain(
                     out.bytes + out.used, <const unsigned char *>data + at, length - at
                 )
@@ -181,10 +163,22 @@ cdef int _put_text(Output *out, str text, Context context, str where) except -1:
                 out.bytes[out.used] = reference[0]
                 out.used += 1
                 reference += 1
-        elif _is_char(c):
+        elif where is None or _is_char(c):
             out.used += _put_char(out.bytes + out.used, c)
         else:
             raise _refuse(c, where)
+    return 0
+
+
+cdef int _put_str(Output *out, str text) except -1:
+    cdef size_t length = PyUnicode_GET_LENGTH(text), at
+    cdef int kind = PyUnicode_KIND(text)
+    cdef const void *data = PyUnicode_DATA(text)
+    if PyUnicode_IS_ASCII(text):
+        return _put(out, <const char *>data, length)
+    _reserve(out, 4 * length)
+    for at in range(length):
+        out.used += _put_char(out.bytes + out.used, PyUnicode_READ(kind, data, at))
     return 0
 
 
@@ -347,23 +341,7 @@ cdef inline _Name _name(object tag):
 
 # Trees. -------------------------------------------------------------------------------------------
 
-# Getters of C-made elements, called past the attribute look-up.
-cdef extern from *:
-    """
-    static PyObject *xf_get(PyObject *getter, PyObject *object)
-    {
-        return Py_TYPE(getter)->tp_descr_get(getter, object, (PyObject *)Py_TYPE(object));
-    }
-    """
-    object xf_get(object getter, object element)
-
-
-cdef object _ElementType = None
-cdef object _tag_getter, _text_getter, _tail_getter, _attrib_getter
-
-
 cdef int _learn_elementtree() except -1:
-    """Import ElementTree when it is first needed: who never writes a tree shouldn't wait for it."""
     global _ElementType, _tag_getter, _text_getter, _tail_getter, _attrib_getter
     from xml.etree.ElementTree import Element
 
@@ -374,6 +352,27 @@ cdef int _learn_elementtree() except -1:
     else:  # the Python implementation, whose elements have instance attributes
         _ElementType = False
     return 0
+
+
+cdef enum:
+    DEEPEST = 1 << 20
+
+
+cdef void *_deepen(void *frames, const void *first, size_t size, size_t *capacity) except NULL:
+    cdef size_t used = capacity[0] * size
+    cdef void *deeper
+    if capacity[0] >= DEEPEST:
+        raise RecursionError(f"more than {capacity[0]} levels: is an element inside itself?")
+    if frames == first:
+        deeper = PyMem_RawMalloc(2 * used)
+        if deeper != NULL:
+            memcpy(deeper, first, used)
+    else:
+        deeper = PyMem_RawRealloc(frames, 2 * used)
+    if deeper == NULL:
+        raise MemoryError
+    capacity[0] *= 2
+    return deeper
 
 
 cdef struct Frame:
