@@ -166,7 +166,9 @@ cdef class _Tree:
             PyMem_RawFree(self.frames)
         PyMem_RawFree(self.out.bytes)
 
-    cdef int push(self, object element, str ns, object declared, size_t at, size_t length) except -1:
+    cdef int push(
+        self, object element, str ns, object declared, size_t at, size_t length
+    ) except -1:
         cdef Frame *frame
         if self.depth == self.capacity:
             self.frames = <Frame *>_deepen(
