@@ -43,6 +43,7 @@ OTHERS = {
     "core": {"idna", "precis_i18n"},
     "protocol": {"precis_i18n", "scramp"},
     "storage": {"alembic", "sqlalchemy"},
+    "transport": {"cryptography", "dns", "idna"},
 }
 
 MODULES = sorted(PACKAGE.rglob("*.py"))

@@ -1,0 +1,322 @@
+"""A TCP connection, as a `protocol.link.Link`; with TLS where it is asked for.
+
+TLS is done here on memory buffers and not by asyncio's own layer. So it begins between two bytes,
+what is queued is known exactly, and a connection needs no read buffer of 256 KiB.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Callable
+from typing import cast
+
+from ..protocol.link import Receiver
+from ..protocol.sasl.interface import ChannelBindings
+from .tls import Tls, TlsRole
+
+# Seconds for the handshake, and for the peer to take what is left to read and close its side.
+_HANDSHAKE = 30.0
+_LINGER = 5.0
+
+# Bytes a receiver may have queued, by default.
+MOST_QUEUED = 4 * 1024 * 1024
+
+
+class Turn:
+    """Gathers what is written in one turn of the event loop; shared by its connections."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self._waiting: list[Connection] = []
+
+    def flush_later(self, connection: Connection) -> None:
+        """Have that connection flushed at the end of this turn."""
+        if not self._waiting:
+            self.loop.call_soon(self._flush)
+        self._waiting.append(connection)
+
+    def _flush(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for connection in waiting:
+            connection.flush()
+
+
+class Connection(asyncio.Protocol):
+    """A connection between a socket and a receiver.
+
+    turn      of the event loop it is used in
+    receiver  whom to tell
+    tls       gives what is needed for TLS when it begins; None if there is no TLS
+    direct    whether TLS begins with the first byte
+    most      bytes the receiver may have queued before it is told that the peer does not read
+    """
+
+    peer = ""
+    secure = False
+
+    def __init__(
+        self,
+        turn: Turn,
+        receiver: Receiver,
+        *,
+        tls: Callable[[], TlsRole] | None,
+        direct: bool = False,
+        most: int = MOST_QUEUED,
+    ) -> None:
+        self._turn = turn
+        self._receiver = receiver
+        self._role = tls
+        self._direct = direct
+        self._most = most
+        self._transport: asyncio.Transport | None = None
+        self._pending: list[bytes] = []
+        self._pending_bytes = 0
+        self._tls: Tls | None = None
+        self._handshake: asyncio.Future[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._ended = False
+        self._closing = False
+        self._introduced = False  # the receiver knows of the connection
+        self._overflowed = False
+        self.ready: asyncio.Future[None] = turn.loop.create_future()
+        # Looked up by asyncio for all data, so there is nothing between a receiver and plain TCP.
+        self.data_received: Callable[[bytes], None] = receiver.received  # type: ignore[assignment]
+
+    # Link ----------------------------------------------------------------------------------------
+
+    @property
+    def channel_bindings(self) -> ChannelBindings:
+        """Channel binding data by type; empty without TLS."""
+        return self._tls.channel_bindings() if self._tls is not None and self.secure else {}
+
+    @property
+    def queued(self) -> int:
+        """Bytes written and not yet taken by the network; TLS adds a few to them."""
+        buffered = self._transport.get_write_buffer_size() if self._transport else 0
+        return self._pending_bytes + buffered
+
+    def write(self, data: bytes) -> None:
+        """Queue bytes for the end of this turn; after `close` they are dropped."""
+        if self._closing:
+            return
+        if not self._pending:
+            self._turn.flush_later(self)
+        self._pending.append(data)
+        self._pending_bytes += len(data)
+
+    def start_tls(self) -> asyncio.Future[None]:
+        """Negotiate TLS. The next byte from the network belongs to it, and none goes out before.
+
+        Raises RuntimeError where there is no TLS or it has begun; the future raises ssl.SSLError or
+        OSError.
+        """
+        if self._role is None or self._tls is not None:
+            raise RuntimeError("no TLS for this connection, or it has begun")
+        self.flush()
+        handshake = self._turn.loop.create_future()
+        self._tls = Tls(self._role())
+        self._handshake = handshake
+        self._hear(self._shake)
+        self._timer = self._turn.loop.call_later(_HANDSHAKE, self._handshake_timeout)
+        self._shake(b"")
+        return handshake
+
+    def pause(self) -> None:
+        """Read nothing more for now."""
+        if self._transport is not None:
+            self._transport.pause_reading()
+
+    def resume(self) -> None:
+        """Read again."""
+        if self._transport is not None:
+            self._transport.resume_reading()
+
+    def close(self) -> None:
+        """Close once what was written is out and the peer closes, or after five seconds.
+
+        Closing at once, with something unread, would reset the connection, and with that take from
+        the peer what was written last.
+        """
+        if self._closing or self._transport is None:
+            return
+        self.flush()
+        self._closing = True
+        self._hear(_nothing)
+        if self._transport.is_closing():
+            return
+        if self._tls is not None and self.secure:
+            self._tls.finish()
+            self._send_tls()
+        if self._ended or not self._transport.can_write_eof():
+            self._transport.close()
+        else:
+            self._transport.resume_reading()
+            self._transport.write_eof()
+        self._stop_timer()
+        self._timer = self._turn.loop.call_later(_LINGER, self._transport.abort)
+
+    def abort(self) -> None:
+        """Close now; what was written may be lost."""
+        self._closing = True
+        self._hear(_nothing)
+        if self._transport is not None:
+            self._transport.abort()
+
+    def flush(self) -> None:
+        """Send what was written."""
+        if not self._pending or (self._tls is not None and not self.secure):
+            return
+        pending, self._pending, self._pending_bytes = self._pending, [], 0
+        if self._closing or self._transport is None:
+            return
+        data = pending[0] if len(pending) == 1 else b"".join(pending)
+        try:
+            if self._tls is None:
+                self._transport.write(data)
+            else:
+                self._tls.write(data)
+                self._send_tls()
+        except ssl.SSLError:
+            self.abort()
+            return
+        if self._transport.get_write_buffer_size() > self._most and not self._overflowed:
+            self._overflowed = True
+            self._receiver.overflowed()
+
+    # asyncio.Protocol ----------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The socket is connected."""
+        # uvloop's has the methods of asyncio.Transport, but is none.
+        self._transport = cast(asyncio.Transport, transport)
+        name = transport.get_extra_info("peername")
+        self.peer = name[0] if isinstance(name, tuple) else str(name or "")
+        if not self._direct:
+            self._introduce()
+            return
+        self.start_tls().add_done_callback(self._direct_tls)
+
+    def eof_received(self) -> bool:
+        """The peer sends no more; True keeps the other direction open."""
+        if self._handshake is not None:
+            self._fail_handshake(ConnectionError("the peer closed during the TLS handshake"))
+            return False
+        if self._closing:
+            return False
+        self._end()
+        return True
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """The socket is closed."""
+        self._closing = True
+        self._hear(_nothing)
+        self._stop_timer()
+        self._pending, self._pending_bytes = [], 0
+        if self._handshake is not None:
+            self._fail_handshake(error or ConnectionError("closed during the TLS handshake"))
+        self._transport = None
+        if self._introduced:
+            self._receiver.lost(error)
+
+    # TLS -----------------------------------------------------------------------------------------
+
+    def _shake(self, data: bytes) -> None:
+        assert self._tls is not None
+        assert self._handshake is not None
+        try:
+            complete = self._tls.handshake(data)
+        except ssl.SSLError as error:
+            self._send_tls()
+            self._fail_handshake(error)
+            return
+        self._send_tls()
+        if not complete:
+            return
+        self._stop_timer()
+        self.secure = True
+        handshake, self._handshake = self._handshake, None
+        if not handshake.done():
+            handshake.set_result(None)
+        self.flush()
+        # Whoever waits for the handshake runs in the next turn; data must not come before that.
+        self._hear(self._decrypt)
+        assert self._transport is not None
+        self._transport.pause_reading()
+        self._turn.loop.call_soon(self._first_data)
+
+    def _first_data(self) -> None:
+        if self._transport is not None and not self._closing:
+            self._transport.resume_reading()
+            self._decrypt(b"")
+
+    def _decrypt(self, data: bytes) -> None:
+        tls, received = self._tls, self._receiver.received
+        assert tls is not None
+        try:
+            tls.feed(data)
+            while content := tls.read():
+                received(content)
+                if self._closing:
+                    return
+        except ssl.SSLError:
+            self._send_tls()
+            self.abort()
+            return
+        self._send_tls()
+        if tls.ended:
+            self._end()
+
+    def _send_tls(self) -> None:
+        assert self._tls is not None
+        data = self._tls.outgoing()
+        if data and self._transport is not None:
+            self._transport.write(data)
+
+    def _handshake_timeout(self) -> None:
+        self._fail_handshake(TimeoutError("the TLS handshake takes too long"))
+
+    def _fail_handshake(self, error: Exception) -> None:
+        handshake, self._handshake = self._handshake, None
+        self._stop_timer()
+        self._hear(_nothing)
+        if handshake is not None and not handshake.done():
+            handshake.set_exception(error)
+        if self._transport is not None:
+            self._transport.close()
+
+    def _direct_tls(self, handshake: asyncio.Future[None]) -> None:
+        error = None if handshake.cancelled() else handshake.exception()
+        if error is None and self._transport is not None:
+            self._introduce()
+        elif not self.ready.done():
+            self.ready.set_exception(error or ConnectionError("the connection was closed"))
+            self.ready.exception()  # who accepts connections does not ask
+
+    # ---------------------------------------------------------------------------------------------
+
+    def _introduce(self) -> None:
+        self._introduced = True
+        if not self.ready.done():
+            self.ready.set_result(None)
+        self._receiver.connected(self)
+
+    def _hear(self, receive: Callable[[bytes], None]) -> None:
+        self.data_received = receive
+        # uvloop looks the method up once, when it is given the protocol.
+        if self._transport is not None:
+            self._transport.set_protocol(self)
+
+    def _end(self) -> None:
+        if not self._ended:
+            self._ended = True
+            self._receiver.ended()
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+
+def _nothing(data: bytes) -> None:
+    """Drop what comes after the end."""
