@@ -183,6 +183,24 @@ def test_pause_and_resume(run):
     run(main())
 
 
+def test_tls_begins_while_reading_is_paused(run, certificate, authority):
+    async def main() -> None:
+        pair = Pair()
+        link = await pair.open(server=certificate, client=client_tls(authority))
+        theirs = pair.server.link
+        theirs.pause()
+        handshake = theirs.start_tls()
+        await link.start_tls()
+        await handshake
+        link.write(b"x")
+        await asyncio.sleep(0.05)
+        assert pair.server.data == b""
+        theirs.resume()
+        await pair.server.until(lambda: pair.server.data == b"x")
+
+    run(main())
+
+
 def test_peer_that_does_not_read(run):
     async def main() -> None:
         pair = Pair()

@@ -75,6 +75,7 @@ class Connection(asyncio.Protocol):
         self._tls: Tls | None = None
         self._handshake: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._paused = False
         self._ended = False
         self._closing = False
         self._introduced = False  # the receiver knows of the connection
@@ -118,18 +119,24 @@ class Connection(asyncio.Protocol):
         self._tls = Tls(self._role())
         self._handshake = handshake
         self._hear(self._shake)
+        if self._transport is not None:
+            self._transport.resume_reading()
         self._timer = self._turn.loop.call_later(_HANDSHAKE, self._handshake_timeout)
         self._shake(b"")
         return handshake
 
     def pause(self) -> None:
         """Read nothing more for now."""
-        if self._transport is not None:
+        self._paused = True
+        if self._transport is not None and self._handshake is None:
             self._transport.pause_reading()
 
     def resume(self) -> None:
         """Read again."""
-        if self._transport is not None:
+        self._paused = False
+        if self.secure:
+            self._turn.loop.call_soon(self._read_on)
+        elif self._transport is not None:
             self._transport.resume_reading()
 
     def close(self) -> None:
@@ -239,14 +246,14 @@ class Connection(asyncio.Protocol):
         if not handshake.done():
             handshake.set_result(None)
         self.flush()
-        # Whoever waits for the handshake runs in the next turn; data must not come before that.
         self._hear(self._decrypt)
         assert self._transport is not None
         self._transport.pause_reading()
-        self._turn.loop.call_soon(self._first_data)
+        # Who waits for the handshake runs in the next turn; data must not come before that.
+        self._turn.loop.call_soon(self._read_on)
 
-    def _first_data(self) -> None:
-        if self._transport is not None and not self._closing:
+    def _read_on(self) -> None:
+        if self._transport is not None and not self._closing and not self._paused:
             self._transport.resume_reading()
             self._decrypt(b"")
 
