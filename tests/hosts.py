@@ -24,4 +24,3 @@ def host(name: str) -> Any:
         if error.name != name.split(".")[0] or CI:
             raise
         pytest.skip(f"{error.name} is not installed", allow_module_level=True)
-

@@ -7,13 +7,14 @@ import base64
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from accounts import PASSWORD, TestAccounts
+from accounts import PASSWORD, cheap_accounts
 from wires import MemoryWire
 
 from xmppfast import Stanza, StreamEnd, StreamStart
 from xmppfast.core.dispatch import Feature
 from xmppfast.core.jid import JID
 from xmppfast.server.server import Server, Settings
+from xmppfast.storage.memory import MemoryStorage
 
 DOMAIN = "example.org"
 HEADER = (
@@ -27,20 +28,15 @@ async def at_once(work: Callable[[], Any]) -> Any:
     return work()
 
 
-def new_server(
+async def new_server(
     features: Callable[[Server], Iterable[Feature]] = lambda host: [],
     accounts: Iterable[str] = ("alice", "bob", "carol"),
     **settings: Any,
 ) -> Server:
     """A server in memory whose accounts have the password `accounts.PASSWORD`."""
     settings.setdefault("plaintext", True)
-    return Server(
-        Settings(JID.parse(DOMAIN), **settings),
-        TestAccounts(*accounts),
-        features,
-        bytes(32),
-        at_once,
-    )
+    store = await cheap_accounts(MemoryStorage(), DOMAIN, *accounts)
+    return Server(Settings(JID.parse(DOMAIN), **settings), store, features, at_once)
 
 
 class Client:

@@ -12,7 +12,7 @@ from xmppfast.server.established import established
 @pytest.mark.parametrize("to", ["", " to='example.org'"])
 def test_established(to):
     async def work():
-        client = await Client(new_server(lambda host: [established()])).bound()
+        client = await Client(await new_server(lambda host: [established()])).bound()
         client.send(
             f"<iq type='set' id='1'{to}><session xmlns='urn:ietf:params:xml:ns:xmpp-session'/></iq>"
         )

@@ -19,7 +19,7 @@ def client_test(work, **settings):
     """Run a conversation of one client with a new server."""
 
     async def converse():
-        server = new_server(**settings)
+        server = await new_server(**settings)
         await work(Client(server))
         await server.close()
         assert not server.registry.accounts

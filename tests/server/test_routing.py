@@ -21,7 +21,7 @@ def pair_test(work, features=(), **settings):
     """Run a conversation of two clients with a new server."""
 
     async def converse():
-        server = new_server(
+        server = await new_server(
             lambda host: [f(host) if callable(f) else f for f in features], **settings
         )
         alice = await Client(server).bound("alice")
@@ -69,7 +69,7 @@ def test_addresses_are_compared_prepared_and_delivered_as_written():
 )
 def test_the_language_of_the_stream_is_that_of_its_stanzas(start):
     async def work():
-        server = new_server()
+        server = await new_server()
         alice, bob = Client(server), await Client(server).bound("bob")
         alice.header = alice.header.replace(" to=", " xml:lang='de' to=")
         await alice.bound()

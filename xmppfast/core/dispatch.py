@@ -81,6 +81,25 @@ class Resource:
         """Close the stream with an error (RFC 6120 section 4.9)."""
 
 
+class Accounts(Protocol):
+    """The accounts of a server; addresses are bare."""
+
+    async def exists(self, account: JID) -> bool:
+        """Whether there is such an account."""
+
+    async def create(self, account: JID, password: str) -> bool:
+        """Make an account; False if there is one. ValueError for a password nobody can have."""
+
+    async def set_password(self, account: JID, password: str) -> bool:
+        """Change a password; False if there is no such account. ValueError as above."""
+
+    async def remove(self, account: JID) -> bool:
+        """End its sessions, forget all that is kept for it; False if there is no such account."""
+
+    async def names(self, after: str = "", limit: int = 1000) -> list[JID]:
+        """The next accounts in order of their text, which is greater than `after`."""
+
+
 class Host(Protocol):
     """What a server or a client offers its features."""
 
@@ -96,6 +115,10 @@ class Host(Protocol):
 
     def is_local(self, jid: JID) -> bool:
         """Whether the address is of an account here, existing or not."""
+
+    @property
+    def accounts(self) -> Accounts:
+        """The accounts of a server; a client has none."""
 
     async def exists(self, jid: JID) -> bool:
         """Whether there is such a local account; `jid` may be full."""

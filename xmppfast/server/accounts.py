@@ -1,15 +1,85 @@
-"""Whose server this is: accounts, as far as sessions need to know of them."""
+"""The accounts of a server, and what is stored of their passwords."""
 
 from __future__ import annotations
 
-from typing import Protocol
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable, Iterable
 
 from ..core.jid import JID
-from ..protocol.sasl.interface import Credentials
+from ..protocol.sasl.keys import StoredKeys, derive
+from ..storage.interface import Storage
+
+_SALT_BYTES = 16
+_SECRET_BYTES = 32
 
 
-class Accounts(Credentials, Protocol):
-    """The accounts of a server."""
+async def open_accounts(storage: Storage, domain: JID) -> AccountStore:
+    """The accounts of a domain. Raises StorageError."""
+    values = storage.values("secret")
+    await values.add(str(domain), secrets.token_bytes(_SECRET_BYTES))
+    secret = await values.get(str(domain))
+    assert secret is not None
+    return AccountStore(storage, domain, secret)
 
-    async def exists(self, jid: JID) -> bool:
-        """Whether there is an account of that address, bare or full."""
+
+class AccountStore:
+    """Accounts as `core.dispatch.Accounts`, and `Credentials` for SASL.
+
+    secret    32 bytes that stay the same, see `protocol.sasl.mechanisms.Server`
+    removing  is called before an account is removed
+
+    Passwords are hashed in threads: that takes milliseconds.
+    """
+
+    def __init__(self, storage: Storage, domain: JID, secret: bytes) -> None:
+        self.secret = secret
+        self.removing: Callable[[JID], Awaitable[None]] | None = None
+        self._storage = storage
+        self._domain = domain
+        self._keys = storage.values("account")
+
+    async def exists(self, account: JID) -> bool:
+        """`Accounts.exists`."""
+        return await self._keys.get(str(account)) is not None
+
+    async def lookup(self, username: str) -> StoredKeys | None:
+        """`Credentials.lookup`."""
+        stored = await self._keys.get(f"{username}@{self._domain}")
+        return None if stored is None else StoredKeys.read(stored.decode())
+
+    async def create(self, account: JID, password: str) -> bool:
+        """`Accounts.create`."""
+        return await self._keys.add(str(account), await _hashed(password))
+
+    async def create_many(self, accounts: Iterable[tuple[JID, str]]) -> list[bool]:
+        """`create` for many accounts, as many at a time as there are threads."""
+        return await asyncio.gather(*(self.create(jid, password) for jid, password in accounts))
+
+    async def set_password(self, account: JID, password: str) -> bool:
+        """`Accounts.set_password`."""
+        keys = await _hashed(password)
+        if not await self.exists(account):
+            return False
+        await self._keys.set(str(account), keys)
+        return True
+
+    async def remove(self, account: JID) -> bool:
+        """`Accounts.remove`."""
+        if not await self.exists(account):
+            return False
+        # First nobody can log in any more, then nobody is.
+        await self._keys.delete(str(account))
+        if self.removing is not None:
+            await self.removing(account)
+        await self._storage.forget(str(account))
+        return True
+
+    async def names(self, after: str = "", limit: int = 1000) -> list[JID]:
+        """`Accounts.names`."""
+        return [JID.parse(owner) for owner in await self._keys.owners(after, limit)]
+
+
+async def _hashed(password: str) -> bytes:
+    salt = secrets.token_bytes(_SALT_BYTES)
+    return str(await asyncio.to_thread(derive, password, salt=salt)).encode()

@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Awaitable
 from typing import Final
 
-from ..core.dispatch import Outcome, Passage, Request, Target
+from ..core.dispatch import Accounts, Outcome, Passage, Request, Target
 from ..core.dispatcher import Dispatcher, as_stanza_error
 from ..core.errors import StanzaCondition, StanzaError
 from ..core.jid import JID, InvalidJID
@@ -15,7 +15,6 @@ from ..core.namespaces import CLIENT
 from ..core.stanza import answerable, error_reply, result
 from ..protocol.stream import unexpected
 from ..xml import Stanza, escape, parse
-from .accounts import Accounts
 from .registry import Registry
 from .requests import Requests
 from .session import Session
@@ -182,7 +181,7 @@ class Router:
         return self._answer(passage, Target.ACCOUNT)
 
     async def _answer_if_exists(self, passage: Passage) -> None:
-        if not await self._accounts.exists(passage.to):
+        if not await self._accounts.exists(passage.to.bare):
             raise StanzaError(StanzaCondition.SERVICE_UNAVAILABLE)
         outcome = self._answer(passage, Target.ACCOUNT)
         if outcome is not None:

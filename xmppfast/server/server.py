@@ -20,7 +20,7 @@ from ..protocol.sasl.interface import Offload, ServerMechanisms
 from ..protocol.sasl.mechanisms import Server as Mechanisms
 from ..protocol.stream import ReceivingStream
 from ..xml import Limits, Stanza, StreamCondition
-from .accounts import Accounts
+from .accounts import AccountStore
 from .connection import Connection
 from .registry import Registry
 from .requests import Requests
@@ -61,16 +61,14 @@ class Server:
     settings  what can be chosen
     accounts  whose server it is
     features  gives the features to install, made for the `Host` they are given
-    secret    32 bytes that stay the same, see `protocol.sasl.mechanisms.Server`
     offload   runs costly functions where they hold up nobody
     """
 
     def __init__(
         self,
         settings: Settings,
-        accounts: Accounts,
+        accounts: AccountStore,
         features: Callable[[Server], Iterable[Feature]],
-        secret: bytes,
         offload: Offload[bool] = asyncio.to_thread,
     ) -> None:
         self.settings = settings
@@ -79,14 +77,14 @@ class Server:
         self.new_id = new_id
         self.connections: set[Connection] = set()
         self.registry = Registry(settings.resources)
-        self._accounts = accounts
-        self._secret = secret
+        self.accounts = accounts
         self._offload = offload
         self._tasks: set[asyncio.Task[None]] = set()
         self._endings: dict[Session, asyncio.Task[None]] = {}
         self._alone = asyncio.Event()
         self._requests = Requests(new_id)
         self.dispatcher = Dispatcher(features(self))
+        accounts.removing = self._removing
         self.router = Router(
             settings.domain, self.registry, self.dispatcher, accounts, self._requests
         )
@@ -109,8 +107,8 @@ class Server:
         """The SASL mechanisms for a connection as it is now."""
         return Mechanisms(
             str(stream.domain),
-            self._accounts,
-            secret=self._secret,
+            self.accounts,
+            secret=self.accounts.secret,
             new_nonce=new_id,
             offload=self._offload,
             bindings=link.channel_bindings,
@@ -183,6 +181,21 @@ class Server:
                     log.error("the end of a session failed", exc_info=error)
         self.registry.release(session.jid)
 
+    async def _removing(self, account: JID) -> None:
+        """An account is about to be removed."""
+        known = self.account(account)
+        sessions = (
+            []
+            if known is None
+            else [
+                session for session in self.registry.sessions.values() if session.account is known
+            ]
+        )
+        for session in sessions:
+            session.end(StreamCondition.NOT_AUTHORIZED, "the account was removed")
+            await self._endings[session]
+        await self.dispatcher.removed(account)
+
     # Host ----------------------------------------------------------------------------------------
 
     def now(self) -> datetime:
@@ -195,7 +208,7 @@ class Server:
 
     async def exists(self, jid: JID) -> bool:
         """`Host.exists`."""
-        return self.account(jid) is not None or await self._accounts.exists(jid)
+        return self.account(jid) is not None or await self.accounts.exists(jid.bare)
 
     def account(self, jid: JID) -> Account | None:
         """`Host.account`."""
