@@ -1,0 +1,20 @@
+"""The features of every server."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..core.dispatch import Feature, Host
+from ..storage.interface import Storage
+from .established import established
+
+
+def features(storage: Storage) -> Callable[[Host], list[Feature]]:
+    """What a server installs, in the order handlers are called."""
+
+    def install(host: Host) -> list[Feature]:
+        return [
+            established(),
+        ]
+
+    return install
