@@ -1,4 +1,4 @@
-"""The streams to measure on: chat, xep, small and large, and their statistics.
+"""The streams to measure on: chat, xep, small, large and captures, and their statistics.
 
     python bench/corpus.py [--seed N] [--scale X] [--out DIR]
 
@@ -8,11 +8,13 @@ Each is one stream header, its stanzas, and the stream's end, in DIR/<name>.xml.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
+import xml.etree.ElementTree as ET
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 from xml.parsers import expat
@@ -20,18 +22,19 @@ from xml.parsers import expat
 if not __package__:  # started as a file: look from the project, not from this folder
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
+from bench import captures
 from bench.stanzas import StanzaSource
 
 PROJECT = Path(__file__).resolve().parents[1]
 OUT = PROJECT / "bench" / "out"
-NAMES = ("chat", "xep", "small", "large")
+NAMES = ("chat", "xep", "small", "large", "captures")
 HEADER = (
     b"<?xml version='1.0'?><stream:stream xmlns='jabber:client' "
     b"xmlns:stream='http://etherx.jabber.org/streams' from='example.org' id='c2s-5e1f' "
     b"version='1.0' xml:lang='en'>"
 )
 END = b"</stream:stream>"
-_MEGABYTES = {"chat": 20, "small": 8, "large": 16}
+_MEGABYTES = {"chat": 20, "xep": 1.2, "small": 8, "large": 16, "captures": 2}
 
 
 class Span(NamedTuple):
@@ -50,6 +53,8 @@ class Corpus:
     spans: tuple[Span, ...]
     dropped: int = 0
     """Stanzas left out because XMPP forbids what they hold (RFC 6120 section 11.1)."""
+    source: str = field(default="", compare=False)
+    """Where the stanzas are from, where there is a choice."""
 
     @property
     def header(self) -> bytes:
@@ -64,17 +69,19 @@ class Corpus:
         """The same stream, ended after the first stanza that brings it to `size` bytes."""
         for count, span in enumerate(self.spans, 1):
             if span.end >= size:
-                return Corpus(self.name, self.data[: span.end] + END, self.spans[:count])
+                data = self.data[: span.end] + END
+                return Corpus(self.name, data, self.spans[:count], source=self.source)
         return self
 
     def statistics(self) -> str:
         """One line: bytes, stanzas, and how the sizes are spread."""
         sizes = sorted(end - start for start, end in self.spans)
         return (
-            f"{self.name:6} {len(self.data):>9} bytes {len(sizes):>7} stanzas  "
+            f"{self.name:8} {len(self.data):>9} bytes {len(sizes):>7} stanzas  "
             f"mean {sum(sizes) / len(sizes):.0f}  median {sizes[len(sizes) // 2]}  "
             f"p90 {sizes[len(sizes) * 9 // 10]}  max {sizes[-1]}"
             + (f"  ({self.dropped} left out)" if self.dropped else "")
+            + (f"  ({self.source})" if self.source else "")
         )
 
 
@@ -156,7 +163,7 @@ def _draw(name: str, size: int, seed: int) -> Iterator[bytes]:
     drawn = payload = 0
     while drawn < size:
         if name != "large":
-            stanza = source.chat() if name == "chat" else source.small()
+            stanza = {"chat": source.chat, "small": source.small, "xep": source.extension}[name]()
         elif payload * 2 <= drawn:
             stanza = source.large_payload()
             payload += len(stanza)
@@ -185,20 +192,47 @@ def _examples(path: Path) -> Iterator[bytes]:
                 yield text.encode()
 
 
-def generate(name: str, *, seed: int = 1, scale: float = 1.0) -> Corpus | None:
-    """Make a corpus; None for `xep` where the examples' file is absent."""
-    if name == "xep":
-        folder = Path(os.environ.get("XMPPFAST_DATA", PROJECT.parent / "shared" / "data"))
-        path = folder / "xep_examples.jsonl"
-        if not path.exists():
-            return None
-        # Several stanzas can be one example: expat finds them.
-        whole = _assemble(name, _examples(path), HEADER, b"\n")
-        found = read(name, whole.data)
-        return found.first(int(len(found.data) * scale))
+def data_folder() -> Path:
+    """Where the XEPs' examples and recorded sessions lie, if they are here."""
+    return Path(os.environ.get("XMPPFAST_DATA") or PROJECT.parent / "shared" / "data")
+
+
+def generate(name: str, *, seed: int = 1, scale: float = 1.0) -> Corpus:
+    """Make a corpus; the same bytes for the same seed, and for `xep` and `captures`, source."""
     size = int(_MEGABYTES[name] * 1_000_000 * scale)
-    stanzas = _draw(name, size, seed * len(NAMES) + NAMES.index(name))
-    return _assemble(name, stanzas, HEADER, b"")
+    seed = seed * 4 + NAMES.index(name)
+    if name == "captures":
+        source, recorded = captures.stanzas(data_folder(), PROJECT / "examples" / "data")
+        # Stanzas that lean on declarations of their own stream's header can't stand under ours.
+        found = _assemble(name, (s for s in recorded if _stands_alone(s)), HEADER, b"")
+        repeated = _assemble(name, _repeated(found.stanzas(), size), HEADER, b"")
+        return replace(repeated, source=source)
+    path = data_folder() / "xep_examples.jsonl"
+    if name == "xep" and path.exists():
+        # Several stanzas can be one example: expat finds them.
+        found = read(name, _assemble(name, _examples(path), HEADER, b"\n").data)
+        whole = replace(found, source="the XEPs' examples")
+        return whole.first(int(len(whole.data) * scale))
+    between = b"\n" if name == "xep" else b""
+    source = "our own examples of extensions" if name == "xep" else ""
+    return replace(_assemble(name, _draw(name, size, seed), HEADER, between), source=source)
+
+
+def _stands_alone(stanza: bytes) -> bool:
+    try:
+        ET.fromstring(HEADER + stanza + END)
+        return len(read("", HEADER + stanza + END).spans) == 1
+    except (ValueError, ET.ParseError):
+        return False
+
+
+def _repeated(stanzas: list[bytes], size: int) -> Iterator[bytes]:
+    drawn = 0
+    for stanza in itertools.cycle(stanzas):
+        if drawn >= size:
+            return
+        drawn += len(stanza)
+        yield stanza
 
 
 def load(folder: Path) -> dict[str, Corpus]:
@@ -210,17 +244,22 @@ def load(folder: Path) -> dict[str, Corpus]:
     }
 
 
-def corpora(folder: Path | None = None, *, seed: int = 1, scale: float = 1.0) -> dict[str, Corpus]:
-    """The corpora by name: those in a folder, or our own.
+def corpora(
+    folder: Path | None = None,
+    *,
+    seed: int = 1,
+    scale: float = 1.0,
+    names: Iterable[str] = NAMES,
+) -> dict[str, Corpus]:
+    """The corpora with these names: those in a folder, or our own.
 
     Raises FileNotFoundError if the folder has none of them.
     """
     if folder is None:
-        made = {name: generate(name, seed=seed, scale=scale) for name in NAMES}
-        return {name: corpus for name, corpus in made.items() if corpus is not None}
-    found = load(folder)
+        return {name: generate(name, seed=seed, scale=scale) for name in NAMES if name in names}
+    found = {name: corpus for name, corpus in load(folder).items() if name in names}
     if not found:
-        raise FileNotFoundError(f"none of {', '.join(NAMES)} (.xml) in {folder}")
+        raise FileNotFoundError(f"none of {', '.join(names)} (.xml) in {folder}")
     return {name: corpus.first(int(len(corpus.data) * scale)) for name, corpus in found.items()}
 
 
@@ -237,9 +276,6 @@ def main() -> int:
     for corpus in found.values():
         (arguments.out / f"{corpus.name}.xml").write_bytes(corpus.data)
         print(corpus.statistics())
-    for name in NAMES:
-        if name not in found:
-            print(f"{name:6} skipped: its source is not here")
     return 0
 
 

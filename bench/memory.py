@@ -56,11 +56,57 @@ def measure(module: str, parsers: int) -> Iterator[Figure]:
         yield Figure("memory", subject, "per parser", most, most, most, "bytes", "", detail)
 
 
-def _idle(backend: ModuleType, count: int) -> dict[str, float]:
+def idle(open_parser: Callable[[], Any], count: int) -> dict[str, float]:
+    """Bytes per parser after a header and some stanzas, resident and as Python counts them."""
+    resident = _idle(open_parser, count)
+    tracemalloc.start()
+    try:
+        return resident | _idle(open_parser, max(1, count // 50))
+    finally:
+        tracemalloc.stop()
+
+
+def peak(open_parser: Callable[[], Any]) -> float:
+    """Bytes held at most while a large stanza is read and kept, per byte of the stanza.
+
+    The larger of what the process and what Python's allocators had more of at their highest.
+    """
+    chunks = cut(_LARGE, 4096)
+    warm, parser = open_parser(), open_parser()
+    _drain(warm, HEADER + _CHAT)
+    _drain(parser, HEADER + _CHAT)
+    for chunk in chunks:
+        _drain(warm, chunk)
+    before = _settled()
+    # Writing 5 there sets the highest residence back to the present one (proc(5)).
+    Path("/proc/self/clear_refs").write_text("5")
+    kept = [stanza for chunk in chunks for stanza in parser.feed(chunk)]
+    most = _highest_residence() - before
+    if len(kept) != 1:
+        raise ValueError(f"saw {len(kept)} stanzas of 1")
+    del kept
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        again = [stanza for chunk in chunks for stanza in parser.feed(chunk)]
+        most = max(most, tracemalloc.get_traced_memory()[1] - before)
+    finally:
+        tracemalloc.stop()
+    if len(again) != 1:
+        raise ValueError(f"saw {len(again)} stanzas of 1")
+    return most / len(_LARGE)
+
+
+def _highest_residence() -> int:
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) * 1024
+
+
+def _idle(open_parser: Callable[[], Any], count: int) -> dict[str, float]:
     """Bytes per parser after a header and some stanzas, beyond the header's own bytes."""
 
     def make(_: int) -> Any:
-        parser = backend.StreamParser()
+        parser = open_parser()
         _drain(parser, HEADER + 3 * _CHAT)
         return parser
 
@@ -115,12 +161,12 @@ def _measure_here(module: str, count: int) -> dict[str, dict[str, float]]:
     backend = importlib.import_module(module)
     few = max(1, count // 50)  # for what costs more time
     resident = {
-        "idle parser": _idle(backend, count),
+        "idle parser": _idle(backend.StreamParser, count),
         "kept after a large stanza": _kept(backend, few),
     }
     tracemalloc.start()
     traced = {
-        "idle parser": _idle(backend, few),
+        "idle parser": _idle(backend.StreamParser, few),
         "kept after a large stanza": _kept(backend, few),
     }
     return {name: resident[name] | traced[name] for name in resident}

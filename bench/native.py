@@ -67,12 +67,12 @@ def against_expat(
             speeds = [megabytes / timings.median(s) for s in (usual, theirs)]
             yield Figure(
                 "C", name, corpus.name, ratio.median, ratio.low, ratio.high, "x", BASELINE,
-                f"{speeds[0]:.0f} against {speeds[1]:.0f} MB/s",
+                f"{speeds[0]:.0f} against {speeds[1]:.0f} MB/s", rounds,
             )  # fmt: skip
             cost = timings.ratio(usual, segment)
             yield Figure(
                 "1460-byte chunks", f"C, {name}", corpus.name, cost.median, cost.low, cost.high,
-                "x", "4 KiB chunks", f"{megabytes / timings.median(segment):.0f} MB/s",
+                "x", "4 KiB chunks", f"{megabytes / timings.median(segment):.0f} MB/s", rounds,
             )  # fmt: skip
 
 

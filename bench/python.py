@@ -1,4 +1,4 @@
-"""The parser from Python: ratios to xml.etree.ElementTree.XMLPullParser."""
+"""The parser from Python, in this process: the fallback backend, and sizes of chunks."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from types import ModuleType
 from bench.check import UnequalWorkError, equal_content
 from bench.corpus import Corpus
 from bench.figures import Figure
-from bench.subjects import Chunks, Subject, etree, stanza_events
+from bench.subjects import BASELINE, Chunks, etree, stanza_events
 from bench.timing import Timings, interleave
+
+Read = Callable[[Chunks], int]
 
 USUAL_CHUNK = 4096
 SEGMENT_CHUNK = 1460  # what a TCP segment carries on Ethernet
-BASELINE = "XMLPullParser"
 _CHECKED_BYTES = 2_000_000
 _BYTEWISE_BYTES = 200_000
 
@@ -31,23 +32,12 @@ def check(backend: ModuleType, corpora: Mapping[str, Corpus]) -> None:
         equal_content(backend, part, cut(part.data, USUAL_CHUNK))
 
 
-def against_pull_parser(
-    backend: ModuleType, corpora: Mapping[str, Corpus], rounds: int
-) -> Iterator[Figure]:
-    """Every use of a stanza, on every corpus, in 4 KiB chunks."""
-    for corpus in corpora.values():
-        subjects = stanza_events.subjects(backend)
-        timings = _time(corpus, cut(corpus.data, USUAL_CHUNK), subjects, rounds)
-        for name in subjects:
-            yield _ratio("python", name, corpus, timings)
-
-
 def expat_backend(
     backend: ModuleType, corpora: Mapping[str, Corpus], rounds: int
 ) -> Iterator[Figure]:
     """The fallback on the standard library, untouched stanzas only."""
     for corpus in corpora.values():
-        subjects = {"untouched": stanza_events.subjects(backend)["untouched"]}
+        subjects = {"untouched": partial(stanza_events.read_untouched, backend)}
         timings = _time(corpus, cut(corpus.data, USUAL_CHUNK), subjects, rounds)
         yield _ratio("expat backend", "untouched", corpus, timings)
 
@@ -56,7 +46,7 @@ def smaller_chunks(
     backend: ModuleType, corpora: Mapping[str, Corpus], rounds: int
 ) -> Iterator[Figure]:
     """What 1,460-byte chunks cost compared to 4 KiB ones, and bytewise feeding to expat's."""
-    untouched = stanza_events.subjects(backend)["untouched"]
+    untouched = partial(stanza_events.read_untouched, backend)
     for corpus in corpora.values():
         sizes = {str(size): cut(corpus.data, size) for size in (USUAL_CHUNK, SEGMENT_CHUNK)}
         timings = interleave({size: partial(untouched, c) for size, c in sizes.items()}, rounds)
@@ -64,7 +54,7 @@ def smaller_chunks(
         yield Figure(
             "1460-byte chunks", "python, untouched", corpus.name,
             cost.median, cost.low, cost.high, "x", "4 KiB chunks",
-            _per_stanza(corpus, timings, str(SEGMENT_CHUNK), str(USUAL_CHUNK)),
+            _per_stanza(corpus, timings, str(SEGMENT_CHUNK), str(USUAL_CHUNK)), rounds,
         )  # fmt: skip
     for corpus in corpora.values():
         part = corpus.first(_BYTEWISE_BYTES)
@@ -72,7 +62,7 @@ def smaller_chunks(
         yield _ratio("bytewise", "untouched", part, timings)
 
 
-def _time(corpus: Corpus, chunks: Chunks, subjects: Mapping[str, Subject], rounds: int) -> Timings:
+def _time(corpus: Corpus, chunks: Chunks, subjects: Mapping[str, Read], rounds: int) -> Timings:
     everything = {BASELINE: etree.pull_parser, **subjects}
     return interleave(
         {name: _counted(name, subject, corpus, chunks) for name, subject in everything.items()},
@@ -80,7 +70,7 @@ def _time(corpus: Corpus, chunks: Chunks, subjects: Mapping[str, Subject], round
     )
 
 
-def _counted(name: str, subject: Subject, corpus: Corpus, chunks: Chunks) -> Callable[[], None]:
+def _counted(name: str, subject: Read, corpus: Corpus, chunks: Chunks) -> Callable[[], None]:
     """The subject, held to seeing every stanza of the corpus."""
 
     def run() -> None:
@@ -97,7 +87,7 @@ def _ratio(section: str, name: str, corpus: Corpus, timings: Timings) -> Figure:
     ratio = timings.ratio(name, BASELINE)
     return Figure(
         section, name, corpus.name, ratio.median, ratio.low, ratio.high, "x", BASELINE,
-        _per_stanza(corpus, timings, name, BASELINE),
+        _per_stanza(corpus, timings, name, BASELINE), len(timings.seconds[name]),
     )  # fmt: skip
 
 

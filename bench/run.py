@@ -1,178 +1,169 @@
-"""Take all measurements.
+"""Take all measurements: the parts there are, and a run of them.
 
-    python bench/run.py [--quick] [--json OUT] [--corpus DIR] [--only PART ...]
+    python bench/run.py [OPTIONS]
 
-Prints the figures beside their bars. What can't be measured here is named, with the reason.
+is `xmppfast bench`; see --help.
 """
 
 from __future__ import annotations
 
 import argparse
 import importlib
-import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cache, partial
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 if not __package__:  # started as a file: look from the project, not from this folder
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from bench import growth, machine, memory, native, python, serialize, start, table, timing
+from bench import growth, libraries, machine, memory, native, python, serialize, start
 from bench.corpus import NAMES, OUT, Corpus, corpora
 from bench.figures import Figure, Result
-
-_MODULES = {"compiled": "xmppfast.xml._tokenizer", "expat": "xmppfast.xml._expat"}
+from bench.libraries import Comparison
+from bench.processes import Shop
+from bench.subjects import BASELINE
+from bench.subjects.stanza_events import MODULES
 
 
 @dataclass(frozen=True)
 class Effort:
-    """How much to do: rounds per subject, part of the corpora, parsers, bytes of long stanzas."""
+    """How much to do.
+
+    rounds          rounds per subject
+    scale           part of each corpus
+    share           part of that for other libraries
+    parsers         how many to hold at once, ours and those of others
+    growth          bytes of long stanzas, and of those whose instructions are counted
+    lengths         of texts to escape
+    """
 
     rounds: int
     scale: float
+    share: float
     parsers: int
+    other_parsers: int
     growth: int
     counted_growth: int
     lengths: tuple[int, ...] = serialize.LENGTHS
 
 
-FULL = Effort(9, 1.0, 10_000, growth.MOST, 400_000)
-QUICK = Effort(3, 0.05, 1_000, 100_000, 20_000, (0, 10, 1000))
+FULL = Effort(9, 1.0, 0.1, 10_000, 1_000, growth.MOST, 400_000)
+QUICK = Effort(3, 0.05, 0.2, 1_000, 200, 100_000, 20_000, (0, 10, 1000))
+
+Part = Callable[[], Iterable[Figure]]
 
 
-class Step:
-    """One part of a run, made when its turn comes."""
+@dataclass
+class Plan:
+    """What a run is to do.
 
-    def __init__(self, name: str, work: Callable[[], Iterable[Figure]]) -> None:
-        self.name = name
-        self.work = work
+    parts, subjects, streams  names to keep to; empty for all
+    folder                    corpora to use instead of our own
+    interpreter               the Python for the subjects' processes
+    strict                    whether what is missing is an error
+    core                      the one this process is pinned to, for the record
+    command                   how this run was asked for, for the record
+    """
+
+    backend: str
+    effort: Effort
+    parts: frozenset[str] = frozenset()
+    subjects: frozenset[str] = frozenset()
+    streams: frozenset[str] = frozenset()
+    baseline: str = BASELINE
+    folder: Path | None = None
+    interpreter: str = sys.executable
+    strict: bool = False
+    core: int | None = None
+    out: Path = OUT
+    command: str = ""
+    notes: list[str] = field(default_factory=list)
 
 
-def steps(
-    backend: str, found: dict[str, Corpus], effort: Effort, out: Path = OUT
-) -> Iterator[Step]:
-    """All parts of a run on a backend; what they build is written to `out`."""
-    module = importlib.import_module(_MODULES[backend])
-    rounds = effort.rounds
+def parts(plan: Plan, found: Mapping[str, Corpus], shop: Shop) -> dict[str, Part]:
+    """All parts of a run by name, to be called when their turn comes."""
+    module = importlib.import_module(MODULES[plan.backend])
+    effort, rounds, out = plan.effort, plan.effort.rounds, plan.out
+    comparison = Comparison(
+        shop, found, rounds, effort.share, plan.subjects, plan.baseline, plan.notes
+    )
     build = cache(partial(native.build, out))
-    yield Step("python", lambda: _python(module, found, rounds))
-    yield Step("expat-backend", lambda: _expat_backend(found, rounds))
-    yield Step("chunks", lambda: python.smaller_chunks(module, found, rounds))
-    yield Step("native", lambda: native.against_expat(build(), found, rounds, out))
-    yield Step("instructions", lambda: native.instructions(build(), found, out))
+    made: dict[str, Part] = {
+        name: partial(part, comparison) for name, part in libraries.PARTS.items()
+    }
+    made["library-memory"] = lambda: libraries.memory(comparison, effort.other_parsers)
+    made["expat-backend"] = lambda: _expat_backend(found, rounds)
+    made["chunks"] = lambda: python.smaller_chunks(module, found, rounds)
+    made["native"] = lambda: native.against_expat(build(), found, rounds, out)
+    made["instructions"] = lambda: native.instructions(build(), found, out)
     if "chat" in found:
-        yield Step("tostring", lambda: serialize.tostring(module, found["chat"], rounds))
-    yield Step("escape", lambda: serialize.escape(module, rounds, effort.lengths))
-    yield Step("memory", lambda: memory.measure(_MODULES[backend], effort.parsers))
-    yield Step("start", lambda: start.measure(backend, max(rounds, 5)))
-    yield Step("growth", lambda: growth.measure(module, effort.growth))
-    yield Step("native-growth", lambda: native.linear(build(), effort.counted_growth, out))
+        made["tostring"] = lambda: serialize.tostring(module, found["chat"], rounds)
+    made["escape"] = lambda: serialize.escape(module, rounds, effort.lengths)
+    made["memory"] = lambda: memory.measure(MODULES[plan.backend], effort.parsers)
+    made["start"] = lambda: start.measure(plan.backend, max(rounds, 5))
+    made["growth"] = lambda: growth.measure(module, effort.growth)
+    made["native-growth"] = lambda: native.linear(build(), effort.counted_growth, out)
+    return made
 
 
-def _python(module: ModuleType, found: dict[str, Corpus], rounds: int) -> Iterator[Figure]:
-    python.check(module, found)
-    yield from python.against_pull_parser(module, found, rounds)
+PARTS = (*libraries.PARTS, "library-memory", "expat-backend", "chunks", "native", "instructions",
+         "tostring", "escape", "memory", "start", "growth", "native-growth")  # fmt: skip
+# Those that subjects can be chosen for.
+COMPARING = (*libraries.PARTS, "library-memory")
 
 
-def _expat_backend(found: dict[str, Corpus], rounds: int) -> Iterator[Figure]:
-    module = importlib.import_module(_MODULES["expat"])
+def _expat_backend(found: Mapping[str, Corpus], rounds: int) -> Iterator[Figure]:
+    module: ModuleType = importlib.import_module(MODULES["expat"])
     python.check(module, found)
     yield from python.expat_backend(module, found, rounds)
 
 
-def run(
-    backend: str,
-    effort: Effort,
-    *,
-    folder: Path | None = None,
-    only: Iterable[str] = (),
-    strict: bool = False,
-    core: int | None = None,
-    out: Path = OUT,
-) -> Result:
-    """Measure everything, or only the named parts.
+def run(plan: Plan, progress: Callable[[list[str]], Iterable[str]] = iter) -> Result:
+    """Measure what the plan says; `progress` goes over the parts' names.
 
-    A part whose tools are missing is noted as skipped; with `strict`, it raises instead. `core` is
-    the one this process is pinned to, for the record. Raises UnequalWorkError if subjects read the
-    same bytes differently.
+    A part whose tools are missing is noted as skipped; with `strict`, it raises instead. Raises
+    UnequalWorkError if subjects of ours read the same bytes differently than ElementTree.
     """
-    found = corpora(folder, scale=effort.scale)
-    skipped = [f"corpus {name}: its source is not here" for name in NAMES if name not in found]
-    wanted = set(only)
-    todo = [s for s in steps(backend, found, effort, out) if not wanted or s.name in wanted]
-    if unknown := wanted - {step.name for step in todo}:
-        known = ", ".join(step.name for step in steps(backend, found, effort))
-        raise ValueError(f"no part {', '.join(sorted(unknown))}; there are {known}")
+    found = corpora(plan.folder, scale=plan.effort.scale, names=plan.streams or NAMES)
+    wanted = plan.streams or NAMES
+    plan.notes += [f"corpus {name}: its source is not here" for name in wanted if name not in found]
+    shop = Shop(plan.out, plan.interpreter, strict=plan.strict)
+    todo = parts(plan, found, shop)
+    if plan.parts:
+        todo = {name: part for name, part in todo.items() if name in plan.parts}
+    if not plan.subjects and "python" in todo:
+        python.check(importlib.import_module(MODULES[plan.backend]), found)
     figures: list[Figure] = []
-    for step in _with_progress(todo):
+    for name in progress(list(todo)):
         try:
-            figures += step.work()
+            figures += todo[name]()
         except (native.ToolMissingError, NotImplementedError) as missing:
-            if strict:
+            if plan.strict:
                 raise
-            skipped.append(f"{step.name}: {missing}")
-    facts = machine.facts(importlib.import_module(_MODULES[backend]), backend, core)
-    return Result(facts, [corpus.statistics() for corpus in found.values()], figures, skipped)
-
-
-def _with_progress(todo: list[Step]) -> Iterator[Step]:
-    """The steps, with a bar where rich is installed and somebody watches."""
-    track: Any = None
-    if sys.stderr.isatty():
-        try:
-            from rich.progress import Progress
-        except ImportError:
-            pass
-        else:
-            track = Progress
-    if track is None:
-        for number, step in enumerate(todo, 1):
-            print(f"[{number}/{len(todo)}] {step.name}", file=sys.stderr, flush=True)
-            yield step
-        return
-    from rich.console import Console
-
-    with track(console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("", total=len(todo))
-        for step in todo:
-            progress.update(task, description=step.name)
-            yield step
-            progress.advance(task)
+            plan.notes.append(f"{name}: {missing}")
+    plan.notes += [f"{name}: {why}" for name, why in shop.missing.items()]
+    facts = machine.facts(importlib.import_module(MODULES[plan.backend]), plan.backend, plan.core)
+    facts |= dict(sorted(shop.versions.items()))
+    if plan.command:
+        facts["command"] = plan.command
+    return Result(facts, [corpus.statistics() for corpus in found.values()], figures, plan.notes)
 
 
 def main() -> int:
     """Run from the command line."""
-    parser = argparse.ArgumentParser(description="Take all measurements.")
-    parser.add_argument("--quick", action="store_true", help="small corpora, few rounds")
-    parser.add_argument("--json", type=Path, metavar="OUT", help="write the result there")
-    parser.add_argument("--corpus", type=Path, metavar="DIR", help="chat.xml, xep.xml ... to use")
-    parser.add_argument("--backend", choices=_MODULES, help="default: the one xmppfast takes")
-    parser.add_argument("--only", nargs="+", default=(), metavar="PART", help="e.g. python")
-    arguments = parser.parse_args()
-    backend = arguments.backend or importlib.import_module("xmppfast").backend
-    result = run(
-        backend,
-        QUICK if arguments.quick else FULL,
-        folder=arguments.corpus,
-        only=arguments.only,
-        strict=os.environ.get("CI") == "true",
-        core=timing.pin(),
+    from bench import command
+    from xmppfast.cli import bench as options
+
+    parser = argparse.ArgumentParser(
+        description=options.DESCRIPTION,
+        epilog=options.EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    print("\n".join(f"{name}: {value}" for name, value in result.machine.items()))
-    print("\n".join(result.corpora), end="\n\n")
-    print(table.text(result.figures))
-    for note in result.skipped:
-        print(f"skipped: {note}")
-    if arguments.json:
-        arguments.json.parent.mkdir(parents=True, exist_ok=True)
-        arguments.json.write_text(result.dump(), encoding="utf-8")
-    met = [figure.met for figure in result.figures if figure.met is not None]
-    print(f"{sum(met)} of {len(met)} bars met")
-    return 0
+    options.add_arguments(parser)
+    return command.run(parser.parse_args())
 
 
 if __name__ == "__main__":

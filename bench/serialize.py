@@ -42,7 +42,7 @@ def tostring(backend: ModuleType, chat: Corpus, rounds: int) -> Iterator[Figure]
     yield Figure(
         "serialize", "tostring", "chat message", ratio.median, ratio.low, ratio.high, "x",
         "ET.tostring",
-        f"{us['tostring']:.2f} against {us['ET.tostring']:.2f} us per message",
+        f"{us['tostring']:.2f} against {us['ET.tostring']:.2f} us per message", rounds,
     )  # fmt: skip
 
 
@@ -60,7 +60,7 @@ def escape(backend: ModuleType, rounds: int, lengths: Sequence[int] = LENGTHS) -
             ratio = timings.ratio("escape", name)
             yield Figure(
                 "serialize", f"escape / {name}", case, ratio.median, ratio.low, ratio.high, "x",
-                name, f"{us['escape']:.3f} against {us[name]:.3f} us",
+                name, f"{us['escape']:.3f} against {us[name]:.3f} us", rounds,
             )  # fmt: skip
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Callable
+from pathlib import Path
 from random import Random
 from xml.sax.saxutils import escape
 
@@ -61,6 +63,13 @@ _FEATURES = _words(
 )
 _CLIENTS = ("http://conversations.im", "https://gajim.org", "https://dino.im", "https://psi-im.org")
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+
+# Stanzas that begin at the left margin, with places to be filled.
+_EXTENSIONS = re.split(
+    r"\n(?=<[a-z])",
+    (Path(__file__).parent / "data" / "extensions.xml").read_text(encoding="utf-8").strip(),
+)
+_PLACE = re.compile(r"\$([a-z0-9]+)")
 
 Attributes = dict[str, str | None]
 
@@ -312,6 +321,19 @@ class StanzaSource:
             }
             return self._element("iq", answer)
         return self._element("presence", {"from": self._full(), "type": "unavailable"})
+
+    def extension(self) -> str:
+        """A stanza as the XEPs show them: indented, in many namespaces, some with prefixes."""
+        self._quote = "'"
+        draws: dict[str, Callable[[], str]] = {
+            "id": self._id,
+            "full": self._full,
+            "bare": self._bare,
+            "word": lambda: self._one(_ENGLISH),
+            "base64": lambda: self._base64(36),
+        }
+        pattern = _EXTENSIONS[self._below(len(_EXTENSIONS))]
+        return _PLACE.sub(lambda place: escape(draws[place[1]]()), pattern)
 
     def large_payload(self) -> str:
         """48 KiB of data as base64: in-band bytes (XEP-0047) or an avatar (XEP-0084)."""

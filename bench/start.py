@@ -27,5 +27,5 @@ def measure(backend: str, rounds: int) -> Iterator[Figure]:
     spread = Spread.of(took)
     yield Figure(
         "start", "import", "xmppfast", spread.median, spread.low, spread.high, "ms", "",
-        f"{rounds} processes",
+        f"{rounds} processes", rounds,
     )  # fmt: skip

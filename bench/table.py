@@ -8,7 +8,20 @@ from typing import NamedTuple
 from bench.figures import CORPORA, Figure, show
 
 TITLES = {
-    "python": "Python: XMLPullParser's CPU time / ours, 4 KiB chunks",
+    "python": "Python: {against}'s CPU time / ours, 4 KiB chunks",
+    "adapters": "Adapters: the stock parser's CPU time behind the same surface / ours",
+    "adapters, writing": "Adapters, serializing: the stock serializer's CPU time / ours",
+    "adapters, memory": "Adapters, memory of an idle parser: the stock one's / ours",
+    "receiving": "Whole ways of receiving, us per stanza; with an adapter, times as fast as stock",
+    "peers": "Other libraries: {against}'s CPU time / theirs, 4 KiB chunks",
+    "writing": "Serializing a stanza: CPU time with {against} / theirs",
+    "forwarding": "Reading, setting `from`, writing: CPU time with {against} / theirs",
+    "held back": "Stanzas that come alone and in pieces, held back after their last byte",
+    "last byte to event": "From the feed of a stanza's last byte to its event (wall time)",
+    "first stanza": "From a new stream to its first stanza (wall time)",
+    "first stanza, with import": "The same in a new process, with the library's import",
+    "idle": "Memory of an idle parser",
+    "peak": "Memory at most while a stanza of 350 KiB is read, per byte of it",
     "expat backend": "Fallback backend: XMLPullParser's CPU time / ours, 4 KiB chunks",
     "C": "src_c alone: expat's CPU time / ours, 4 KiB chunks",
     "1460-byte chunks": "CPU time in 1,460-byte chunks / in 4 KiB chunks",
@@ -46,6 +59,7 @@ def sections(figures: Iterable[Figure]) -> list[Section]:
 
 
 def _section(title: str, figures: list[Figure]) -> Section:
+    title = title.format(against=figures[0].against)
     if any(figure.case in CORPORA for figure in figures):
         columns = tuple(name for name in CORPORA if any(f.case == name for f in figures))
         subjects = dict.fromkeys(figure.subject for figure in figures)
@@ -90,12 +104,25 @@ def _worst(figures: list[Figure]) -> list[Figure]:
     return list(found.values())
 
 
+UNSTEADY = "The rounds of these ratios are spread so wide that two runs may differ by over a tenth:"
+
+
+def unsteady(figures: Iterable[Figure]) -> list[str]:
+    """A line for each ratio that another run may not agree with."""
+    return [
+        f"{figure.section}, {figure.subject}, {figure.case}: {figure.shown} "
+        f"({show(figure.low, figure.unit)} to {show(figure.high, figure.unit)})"
+        for figure in figures
+        if figure.unsteady
+    ]
+
+
 def text(figures: Iterable[Figure]) -> str:
     """The tables as plain text."""
     lines = []
     for section in sections(figures):
         lines.append(section.title)
-        rows = [(row.subject, *row.cells, _verdict(row)) for row in section.rows]
+        rows = [(row.subject, *row.cells, verdict(row)) for row in section.rows]
         heads = ("", *section.columns, "")
         widths = [max(len(line[at]) for line in (heads, *rows)) for at in range(len(heads))]
         for line in (heads, *rows):
@@ -111,10 +138,11 @@ def markdown(figures: Iterable[Figure]) -> str:
     for section in sections(figures):
         lines += [f"**{section.title}**", "", f"| | {' | '.join(section.columns)} | |"]
         lines.append("| --- " * (len(section.columns) + 2) + "|")
-        lines += [f"| {r.subject} | {' | '.join(r.cells)} | {_verdict(r)} |" for r in section.rows]
+        lines += [f"| {r.subject} | {' | '.join(r.cells)} | {verdict(r)} |" for r in section.rows]
         lines.append("")
     return "\n".join(lines).replace(">=", "≥").replace("<=", "≤")
 
 
-def _verdict(row: Row) -> str:
+def verdict(row: Row) -> str:
+    """Whether the bars of a row are met, in words."""
     return {None: "", True: "met", False: "not met"}[row.met]

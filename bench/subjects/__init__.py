@@ -1,9 +1,137 @@
-"""What is measured: one file per library, each subject a small function.
+"""What is measured: one file per library; each subject reads, and perhaps writes, stanzas.
 
-A subject takes the chunks of a whole stream and returns the number of stanzas it saw.
+A subject is named in TABLE and made in a process of its own, so that no library is imported, and
+no adapter installed, before its turn. What it needs and can't import makes it skipped by name.
 """
 
-from collections.abc import Callable, Sequence
+from __future__ import annotations
+
+import importlib
+import xml.etree.ElementTree as ET
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
 
 Chunks = Sequence[bytes]
-Subject = Callable[[Chunks], int]
+Content = Callable[[Any], ET.Element]
+
+
+class Reader(Protocol):
+    """The state of one stream."""
+
+    def feed(self, data: bytes) -> Iterable[Any]:
+        """The stanzas that are complete with these bytes, in the library's own form."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One way to handle stanzas.
+
+    open      begins a stream
+    content   a stanza as an ElementTree element, to compare what was read
+    record    begins a stream that keeps what `content` needs, where `open` keeps nothing
+    read      takes a whole stream and counts stanzas, where that can be done with less around it
+    write     serializes a stanza
+    forward   makes the bytes to send on, with another `from`
+    complete  whether `content` has everything; else only tag, to, from, type and id are compared
+    around    what has to be in force while the subject is at work
+    """
+
+    open: Callable[[], Reader]
+    content: Content
+    record: Callable[[], Reader] | None = None
+    read: Callable[[Chunks], int] | None = None
+    write: Callable[[Any], bytes | str] | None = None
+    forward: Callable[[Any, str], bytes | str] | None = None
+    complete: bool = True
+    around: Callable[[], AbstractContextManager[object]] = nullcontext
+
+    def count(self, chunks: Chunks) -> int:
+        """Read a whole stream; returns the number of stanzas."""
+        if self.read is not None:
+            return self.read(chunks)
+        feed = self.open().feed
+        count = 0
+        for chunk in chunks:
+            for _ in feed(chunk):
+                count += 1
+        return count
+
+    def stanzas(self, chunks: Chunks) -> Iterable[Any]:
+        """The stanzas of a whole stream, with their content."""
+        feed = (self.record or self.open)().feed
+        for chunk in chunks:
+            yield from feed(chunk)
+
+
+class Entry(NamedTuple):
+    """Where a subject is made, and what it is measured as.
+
+    place    "file:function" of this package
+    group    "baseline", "ours", "peer", "adapter" or "path" (a host's whole way of receiving)
+    library  distribution that brings it; "" for the standard library's and our own
+    stock    the subject with the same surface and the stock parser
+    """
+
+    place: str
+    group: str
+    library: str = ""
+    stock: str = ""
+
+
+BASELINE = "XMLPullParser"
+TABLE: dict[str, Entry] = {
+    BASELINE: Entry("etree:stock", "baseline"),
+    "untouched": Entry("stanza_events:untouched", "ours"),
+    "head": Entry("stanza_events:head", "ours"),
+    "head and body": Entry("stanza_events:head_and_body", "ours"),
+    "everything": Entry("stanza_events:everything", "ours"),
+    "forward": Entry("stanza_events:forward", "ours"),
+    "to_etree": Entry("stanza_events:to_etree", "ours"),
+    "pyexpat": Entry("pyexpat:stock", "peer"),
+    "xml.sax": Entry("sax:stock", "peer"),
+    "lxml": Entry("lxml:stock", "peer", "lxml"),
+    "Twisted domish": Entry("domish:stock", "peer", "Twisted"),
+    "aioxmpp": Entry("aioxmpp:stock", "peer", "aioxmpp"),
+    "slixmpp": Entry("slixmpp:stock", "peer", "slixmpp"),
+    "nbxmpp": Entry("nbxmpp:stock", "peer", "nbxmpp"),
+    "adapters.etree": Entry("etree:adapter", "adapter", stock=BASELINE),
+    "adapters.expat": Entry("pyexpat:adapter", "adapter", stock="pyexpat"),
+    "adapters.sax": Entry("sax:adapter", "adapter", stock="xml.sax"),
+    "adapters.sax in aioxmpp": Entry("aioxmpp:adapter", "adapter", "aioxmpp", stock="aioxmpp"),
+    "adapters.domish": Entry("domish:adapter", "adapter", "Twisted", stock="Twisted domish"),
+    "adapters.slixmpp": Entry("slixmpp:adapter", "adapter", "slixmpp", stock="slixmpp"),
+    "adapters.nbxmpp": Entry("nbxmpp:adapter", "adapter", "nbxmpp", stock="nbxmpp"),
+    "slixmpp receive": Entry("slixmpp:receive", "path", "slixmpp"),
+    "slixmpp receive, adapters.slixmpp": Entry(
+        "slixmpp:adapter_receive", "path", "slixmpp", stock="slixmpp receive"
+    ),
+    "aioxmpp receive": Entry("aioxmpp:receive", "path", "aioxmpp"),
+    "aioxmpp receive, adapters.sax": Entry(
+        "aioxmpp:adapter_receive", "path", "aioxmpp", stock="aioxmpp receive"
+    ),
+}
+
+
+def make(name: str) -> Subject:
+    """Make a subject in this process; ImportError if what it needs is not here."""
+    file, _, function = TABLE[name].place.partition(":")
+    module = importlib.import_module(f"bench.subjects.{file}")
+    made: Subject = getattr(module, function)()
+    return made
+
+
+class Collector:
+    """Gathers what a parser's callbacks deliver until it is asked for."""
+
+    __slots__ = ("got",)
+
+    def __init__(self) -> None:
+        self.got: list[Any] = []
+
+    def take(self) -> list[Any]:
+        """What came since the last call."""
+        taken = self.got[:]
+        self.got.clear()
+        return taken

@@ -1,18 +1,37 @@
-"""xmppfast's own API, on either backend: what programs do with stanzas."""
+"""xmppfast's own API: what programs do with stanzas."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import importlib
+import xml.etree.ElementTree as ET
+from collections.abc import Callable, Iterator
 from functools import partial
 from types import ModuleType
+from typing import Any
 
+from bench.corpus import END, HEADER
 from bench.subjects import Chunks, Subject
 
 BODY = "{jabber:client}body"
 STAMP = "juliet@example.com/balcony"
+MODULES = {"compiled": "xmppfast.xml._tokenizer", "expat": "xmppfast.xml._expat"}
 
 
-def untouched(backend: ModuleType, chunks: Chunks) -> int:
+class EventReader:
+    """One parser; its events but for the stream's start and end."""
+
+    __slots__ = ("_parser", "_stanza_type")
+
+    def __init__(self, backend: ModuleType) -> None:
+        self._parser = backend.StreamParser()
+        self._stanza_type = backend.Stanza
+
+    def feed(self, data: bytes) -> Iterator[Any]:
+        """The stanzas that are complete with these bytes."""
+        return (e for e in self._parser.feed(data) if type(e) is self._stanza_type)
+
+
+def read_untouched(backend: ModuleType, chunks: Chunks) -> int:
     """Events are taken, and nothing is asked of them."""
     count = 0
     feed = backend.StreamParser().feed
@@ -22,7 +41,7 @@ def untouched(backend: ModuleType, chunks: Chunks) -> int:
     return count - 2  # the stream's start and end
 
 
-def head(backend: ModuleType, chunks: Chunks) -> int:
+def read_head(backend: ModuleType, chunks: Chunks) -> int:
     """What a server routes by is read: name, to, from_, type, id."""
     count = 0
     stanza_type = backend.Stanza
@@ -35,7 +54,7 @@ def head(backend: ModuleType, chunks: Chunks) -> int:
     return count
 
 
-def head_and_body(backend: ModuleType, chunks: Chunks) -> int:
+def read_head_and_body(backend: ModuleType, chunks: Chunks) -> int:
     """What a chat client shows is read: the head and the body's text."""
     count = 0
     stanza_type = backend.Stanza
@@ -49,7 +68,21 @@ def head_and_body(backend: ModuleType, chunks: Chunks) -> int:
     return count
 
 
-def forward(backend: ModuleType, chunks: Chunks) -> int:
+def read_everything(backend: ModuleType, chunks: Chunks) -> int:
+    """Tag, attributes and text of every element are read."""
+    count = 0
+    stanza_type = backend.Stanza
+    feed = backend.StreamParser().feed
+    for chunk in chunks:
+        for event in feed(chunk):
+            if type(event) is stanza_type:
+                count += 1
+                for element in event.iter():
+                    element.tag, dict(element.attrib), element.text, element.tail
+    return count
+
+
+def read_and_forward(backend: ModuleType, chunks: Chunks) -> int:
     """The bytes to send on are made, with `from` set."""
     count = 0
     stanza_type = backend.Stanza
@@ -62,7 +95,7 @@ def forward(backend: ModuleType, chunks: Chunks) -> int:
     return count
 
 
-def to_etree(backend: ModuleType, chunks: Chunks) -> int:
+def read_to_etree(backend: ModuleType, chunks: Chunks) -> int:
     """A genuine ElementTree tree is made of each stanza."""
     count = 0
     stanza_type = backend.Stanza
@@ -75,15 +108,52 @@ def to_etree(backend: ModuleType, chunks: Chunks) -> int:
     return count
 
 
-_ALL: dict[str, Callable[[ModuleType, Chunks], int]] = {
-    "untouched": untouched,
-    "head": head,
-    "head and body": head_and_body,
-    "forward": forward,
-    "to_etree": to_etree,
-}
+def _read_content(stanza: Any) -> ET.Element:
+    """What an element's own properties say, without to_etree."""
+    copy = ET.Element(stanza.tag, dict(stanza.attrib))
+    copy.text, copy.tail = stanza.text, stanza.tail
+    copy.extend(map(_read_content, stanza))
+    return copy
 
 
-def subjects(backend: ModuleType) -> dict[str, Subject]:
-    """The subjects by name, on a backend."""
-    return {name: partial(subject, backend) for name, subject in _ALL.items()}
+def _raw_content(stanza: Any) -> ET.Element:
+    return ET.fromstring(HEADER + stanza.forward() + END)[0]
+
+
+def _tree_content(stanza: Any) -> ET.Element:
+    tree: ET.Element = stanza.to_etree()
+    return tree
+
+
+def subject(
+    backend: ModuleType,
+    read: Callable[[ModuleType, Chunks], int],
+    content: Callable[[Any], ET.Element] = _read_content,
+) -> Subject:
+    """The subject for a use of stanzas, on a backend."""
+    return Subject(
+        open=partial(EventReader, backend),
+        content=content,
+        read=partial(read, backend),
+        write=backend.tostring,
+        forward=lambda stanza, sender: stanza.forward(from_=sender),
+    )
+
+
+def _on_the_usual_backend(
+    read: Callable[[ModuleType, Chunks], int], content: Callable[[Any], ET.Element] = _read_content
+) -> Callable[[], Subject]:
+    def make() -> Subject:
+        import xmppfast
+
+        return subject(importlib.import_module(MODULES[xmppfast.backend]), read, content)
+
+    return make
+
+
+untouched = _on_the_usual_backend(read_untouched, _raw_content)
+head = _on_the_usual_backend(read_head)
+head_and_body = _on_the_usual_backend(read_head_and_body)
+everything = _on_the_usual_backend(read_everything)
+forward = _on_the_usual_backend(read_and_forward, _raw_content)
+to_etree = _on_the_usual_backend(read_to_etree, _tree_content)

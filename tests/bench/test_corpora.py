@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
 
 from bench.corpus import END, HEADER, Corpus, corpora, generate, read
+from xmppfast import Limits, StreamParser
 
 # Of seed 1 at a hundredth of the usual size; they may only change together with bench/stanzas.py.
 DIGESTS = {
@@ -19,9 +21,7 @@ DIGESTS = {
 
 
 def make(name: str, seed: int = 1, scale: float = 0.01) -> Corpus:
-    corpus = generate(name, seed=seed, scale=scale)
-    assert corpus is not None
-    return corpus
+    return generate(name, seed=seed, scale=scale)
 
 
 @pytest.mark.parametrize("name", DIGESTS)
@@ -90,7 +90,8 @@ def test_folder_of_corpora(tmp_path: Path) -> None:
 
 def test_examples_are_used_where_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XMPPFAST_DATA", str(tmp_path))
-    assert generate("xep") is None
+    own = make("xep")
+    assert own.source == "our own examples of extensions"
     row = (
         '{"kind":"example","shape":"fragment","wf":true,"restricted":%s,"top_text":%s,"text":%s}\n'
     )
@@ -100,4 +101,44 @@ def test_examples_are_used_where_they_are(tmp_path: Path, monkeypatch: pytest.Mo
         + row % ("true", "false", '"<c><!-- no --></c>"')
         + row % ("false", "true", '"<d/>..."')
     )
-    assert make("xep", scale=1).stanzas() == [b"<a/>", b"<b/>"]
+    theirs = make("xep", scale=1)
+    assert theirs.stanzas() == [b"<a/>", b"<b/>"]
+    assert "(the XEPs' examples)" in theirs.statistics()
+
+
+@pytest.mark.parametrize("name", ["xep", "captures"])
+def test_without_the_data_there_are_our_own(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XMPPFAST_DATA", str(tmp_path))
+    corpus = make(name, scale=0.1)
+    assert corpus.data == make(name, scale=0.1).data
+    assert corpus.source in corpus.statistics()
+    assert len(list(StreamParser(limits=Limits(stanza_bytes=100_000)).feed(corpus.data))) == (
+        len(corpus.spans) + 2
+    )
+    root = ET.fromstring(corpus.data)
+    assert len({child.tag for child in root}) > 3
+
+
+def test_recorded_sessions_are_used_where_they_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XMPPFAST_DATA", str(tmp_path))
+    parts = {"c2s": [b"<s xmlns='jabber:client' xmlns:x='urn:x'>", b"<a/>", b"<x:b/>", b" "],
+             "s2c": [b"<s xmlns='jabber:server'>", b"<c/>"]}  # fmt: skip
+    kinds = {0: "open", 3: "space"}
+    for session in ("client-server-plain", "errors-server-raw"):
+        folder = tmp_path / "captures" / session
+        folder.mkdir(parents=True)
+        lines = []
+        for side, pieces in parts.items():
+            (folder / f"{side}.bin").write_bytes(b"".join(pieces))
+            for at, piece in enumerate(pieces):
+                kind = {"kind": kinds[at]} if at in kinds else {}
+                offset = sum(map(len, pieces[:at]))
+                lines.append(json.dumps({"d": side, "o": offset, "n": len(piece), **kind}))
+        (folder / "stanzas.jsonl").write_text("\n".join(lines) + "\n")
+    corpus = make("captures", scale=1e-5)
+    assert set(corpus.stanzas()) == {b"<a/>"}  # the other needs a prefix of its own header
+    assert corpus.source == "1 recorded sessions, over and over"

@@ -7,10 +7,11 @@ import os
 import platform
 import sys
 from collections.abc import Sequence
+from functools import partial
 from importlib import import_module
 
 from .. import Limits, __version__, backend
-from . import parse
+from . import bench, parse
 
 _UNREADABLE, _INTERRUPTED, _NO_READER = 2, 130, 141
 
@@ -20,11 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _argument_parser()
     options = parser.parse_args(arguments)
     try:
-        limits = Limits(**{name: getattr(options, name) for name in Limits.__slots__})
-    except ValueError as error:
-        parser.error(str(error))
-    try:
-        code = parse.run(options, limits)
+        code: int = options.run(options)
         sys.stdout.flush()
     except KeyboardInterrupt:
         return _INTERRUPTED
@@ -36,6 +33,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"xmppfast: {place}{error.strerror or error}", file=sys.stderr)
         return _UNREADABLE
     return code
+
+
+def _parse(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
+    try:
+        limits = Limits(**{name: getattr(options, name) for name in Limits.__slots__})
+    except ValueError as error:
+        parser.error(str(error))
+    return parse.run(options, limits)
 
 
 def _forget_output() -> None:
@@ -57,13 +62,22 @@ def _argument_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="xmppfast", description="Read recorded XMPP streams.")
     parser.add_argument("--version", action="version", version=_version())
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    parse.add_arguments(
-        commands.add_parser(
-            "parse",
-            help="show the events of a recorded stream",
-            description=parse.DESCRIPTION,
-            epilog=parse.EPILOG,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
+    reading = commands.add_parser(
+        "parse",
+        help="show the events of a recorded stream",
+        description=parse.DESCRIPTION,
+        epilog=parse.EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parse.add_arguments(reading)
+    reading.set_defaults(run=partial(_parse, parser))
+    measuring = commands.add_parser(
+        "bench",
+        help="measure beside other libraries; needs a checkout",
+        description=bench.DESCRIPTION,
+        epilog=bench.EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    bench.add_arguments(measuring)
+    measuring.set_defaults(run=bench.run)
     return parser
