@@ -75,18 +75,23 @@ class Scenario:
 
 def read(path: Path) -> Scenario:
     """Read a file; ValueError for a line that is no step."""
-    scenario = Scenario(path.stem)
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    return read_text(path.read_text(encoding="utf-8"), path.stem)
+
+
+def read_text(text: str, name: str) -> Scenario:
+    """Read a scenario; ValueError for a line that is no step."""
+    scenario = Scenario(name)
+    for number, line in enumerate(text.splitlines(), 1):
         if not line.strip() or line.startswith("#"):
             continue
         if line[0].isspace():
             if not scenario.steps:
-                raise ValueError(f"{path.name}:{number}: text before the first step")
+                raise ValueError(f"{name}.txt:{number}: text before the first step")
             scenario.steps[-1].text += line.strip() + "\n"
             continue
         match = _STEP.match(line.rstrip())
         if match is None:
-            raise ValueError(f"{path.name}:{number}: no step: {line}")
+            raise ValueError(f"{name}.txt:{number}: no step: {line}")
         if match["seconds"]:
             scenario.steps.append(Step(number, match["seconds"], "pass"))
         else:

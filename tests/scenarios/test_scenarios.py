@@ -6,177 +6,18 @@ STARTTLS, and over direct TLS.
 
 from __future__ import annotations
 
-import asyncio
-import base64
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 import scenario
-import virtual
-from accounts import PASSWORD, cheap_accounts
-from scenario import NAMESPACES, Scenario, Step, Variables
-from wires import MemoryWire, Wire
+from player import play_in_memory
 
-from xmppfast import Stanza, StreamEnd, StreamStart
-from xmppfast.core.jid import JID
-from xmppfast.core.namespaces import BIND, SASL, TLS
-from xmppfast.server.defaults import features
-from xmppfast.server.server import Server, Settings
-from xmppfast.storage.memory import MemoryStorage
-
-DOMAIN = "example.org"
 SCRIPTS = [scenario.read(path) for path in sorted(Path(__file__).parent.glob("*.txt"))]
-
-Connect = Callable[[], Awaitable[Wire]]
-
-
-class Player:
-    """Plays a scenario with wires to a server."""
-
-    def __init__(self, script: Scenario, connect: Connect) -> None:
-        self._script = script
-        self._connect = connect
-        self._wires: dict[str, Wire] = {}
-        self._variables = Variables(domain=DOMAIN)
-        self._fences = 0
-
-    async def play(self) -> None:
-        """Play it; AssertionError, with the line, where something else happens."""
-        for step in self._script.steps:
-            try:
-                async with asyncio.timeout(600 if self._script.virtual else 20):
-                    await self._do(step)
-            except (AssertionError, TimeoutError) as error:
-                place = f"{self._script.name}.txt:{step.line}"
-                raise AssertionError(f"{place}: {step.who} {step.what}: {error!r}") from error
-
-    async def _do(self, step: Step) -> None:
-        if step.what == "pass":
-            await asyncio.sleep(int(step.who))
-            return
-        if step.what in ("connects", "logs in"):
-            self._wires[step.who] = await self._connect()
-            if step.what == "logs in":
-                await self._log_in(step.who)
-            return
-        wire = self._wires[step.who]
-        match step.what:
-            case "sends":
-                wire.send(self._variables.filled(step.text.rstrip("\n")).encode())
-            case "receives":
-                for wanted in scenario.expected(step.text):
-                    actual = await wire.events.get()
-                    assert scenario.fits(wanted, actual, self._variables), _shown(actual)
-            case "receives, in any order":
-                await self._receive_any_order(wire, step.text)
-            case "receives nothing":
-                await self._settle(step.who)
-            case "receives the end":
-                assert isinstance(await wire.events.get(), StreamEnd)
-            case "is disconnected":
-                event = await wire.events.get()
-                assert event is None, _shown(event)
-            case "secures the connection":
-                await wire.secure()
-            case "leaves":
-                wire.send(b"</stream:stream>")
-                while (event := await wire.events.get()) is not None:
-                    assert isinstance(event, StreamEnd), _shown(event)
-            case "breaks off":
-                wire.break_off()
-                while await wire.events.get() is not None:
-                    pass
-
-    async def _receive_any_order(self, wire: Wire, text: str) -> None:
-        wanted = list(scenario.expected(text))
-        while wanted:
-            actual = await wire.events.get()
-            found = next((w for w in wanted if scenario.fits(w, actual, self._variables)), None)
-            assert found is not None, _shown(actual)
-            wanted.remove(found)
-
-    async def _settle(self, who: str) -> None:
-        """Have everybody's stanzas handled, then see what came for one."""
-        for name in [*self._wires, who]:
-            wire = self._wires[name]
-            self._fences += 1
-            fence = f"fence-{self._fences}"
-            wire.send(f"<iq type='get' id='{fence}'><fence xmlns='urn:example'/></iq>".encode())
-            kept = []
-            while True:
-                event = await wire.events.get()
-                if event is None or (isinstance(event, Stanza) and event.id == fence):
-                    break
-                kept.append(event)
-            if name == who:
-                assert not kept, " ".join(map(_shown, kept))
-            for event in kept:
-                wire.events.put_nowait(event)
-
-    async def _log_in(self, who: str) -> None:
-        account, _, resource = who.partition("/")
-        wire = self._wires[who]
-        features = await self._open(wire)
-        if features.find(f"{{{TLS}}}starttls") is not None:
-            wire.send(f"<starttls xmlns='{TLS}'/>".encode())
-            await self._expect(wire, "proceed")
-            await wire.secure()
-            await self._open(wire)
-        initial = base64.b64encode(f"\0{account}\0{PASSWORD}".encode()).decode()
-        wire.send(f"<auth xmlns='{SASL}' mechanism='PLAIN'>{initial}</auth>".encode())
-        await self._expect(wire, "success")
-        await self._open(wire)
-        wire.send(
-            f"<iq type='set' id='bind'><bind xmlns='{BIND}'><resource>{resource or 'home'}"
-            "</resource></bind></iq>".encode()
-        )
-        await self._expect(wire, "iq")
-
-    async def _open(self, wire: Wire) -> Stanza:
-        wire.send(f"<stream:stream to='{DOMAIN}' version='1.0' {NAMESPACES}>".encode())
-        assert isinstance(await wire.events.get(), StreamStart)
-        return await self._expect(wire, "features")
-
-    async def _expect(self, wire: Wire, name: str) -> Stanza:
-        event = await wire.events.get()
-        assert isinstance(event, Stanza), _shown(event)
-        assert event.name == name, _shown(event)
-        assert event.type != "error", _shown(event)
-        return event
-
-
-def _shown(event: object) -> str:
-    raw = getattr(event, "raw", None)
-    return raw.decode() if raw is not None else repr(event)
-
-
-async def at_once(work: Callable[[], bool]) -> bool:
-    """No threads in virtual time."""
-    return work()
-
-
-async def new_server(script: Scenario, **settings: object) -> Server:
-    """A server with the features of every server, and the accounts that appear."""
-    storage = MemoryStorage()
-    names = {name.partition("/")[0] for name in script.names}
-    accounts = await cheap_accounts(storage, DOMAIN, *names)
-    domain = JID.parse(DOMAIN)
-    return Server(Settings(domain, **settings), accounts, features(storage), at_once)
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)
 def test_in_memory(script):
-    async def work():
-        server = await new_server(script)
-
-        async def connect():
-            return MemoryWire(server.connection())
-
-        await Player(script, connect).play()
-        await server.close()
-
-    virtual.run(work())
+    play_in_memory(script)
 
 
 def test_there_are_scripts():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..core.dispatch import Feature, Host
+from ..im.features import instant_messaging
 from ..storage.interface import Storage
 from .established import established
 
@@ -15,6 +16,7 @@ def features(storage: Storage) -> Callable[[Host], list[Feature]]:
     def install(host: Host) -> list[Feature]:
         return [
             established(),
+            *instant_messaging(host, storage),
         ]
 
     return install

@@ -1,0 +1,1 @@
+"""Instant messaging and presence (RFC 6121), as features of a server."""

@@ -1,0 +1,110 @@
+"""Presence that a client sends: remembered, and told to those who may know (RFC 6121 section 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from typing import Final
+
+from ..core.dispatch import Host, Outcome, Passage, Resource
+from ..core.errors import StanzaCondition, StanzaError
+from ..core.jid import JID
+from ..core.stanza import finished, stanza
+from ..xml import Stanza
+from .broadcast import available, unavailable
+from .last import LastPresence
+from .offline import Offline
+from .outcomes import dealt_with, settle
+from .rosters import Roster
+from .subscription import From, To
+
+# Addresses that one resource may have sent directed presence to.
+_MOST_DIRECTED: Final = 1000
+
+_PROBE: Final = finished(stanza("presence", type="probe"))
+
+
+class Announcements:
+    """Handles presence of available and unavailable resources."""
+
+    def __init__(self, host: Host, waiting: Offline, last: LastPresence) -> None:
+        self._host = host
+        self._waiting = waiting
+        self._last = last
+
+    def available(
+        self, presence: Stanza, resource: Resource, priority: int
+    ) -> bool | Awaitable[bool]:
+        """The resource is available from now on, or says so anew (sections 4.2.2 and 4.4.2)."""
+        account, before = resource.account, resource.priority
+        roster: Roster = account.state["roster"]
+        others = [other for other in available(account) if other is not resource]
+        resource.presence, resource.priority = presence, priority
+        outcomes = self._tell(presence, resource, roster, [*others, resource])
+        if priority >= 0 and (before is None or before < 0):
+            outcomes.append(self._waiting.send(account))
+        if before is None:
+            for other in others:
+                if other.presence is not None:
+                    to = str(resource.jid)
+                    resource.send(other.presence.forward(from_=str(other.jid), to=to))
+            for item in list(roster.items.values()):
+                if item.state.to is To.SUBSCRIBED:
+                    outcomes.append(self._host.route(_PROBE, resource.jid, item.jid.bare))
+                if item.request is not None:
+                    resource.send(item.request)
+        return dealt_with(*outcomes)
+
+    def unavailable(self, presence: Stanza, resource: Resource) -> bool | Awaitable[bool]:
+        """The resource is no longer available (section 4.5.2)."""
+        receivers = available(resource.account)
+        if resource not in receivers:
+            receivers.append(resource)
+        return dealt_with(*self._leave(presence, resource, receivers))
+
+    def directed(self, passage: Passage, resource: Resource) -> bool:
+        """Presence for one address: who got it is told when it ends (section 4.6.3)."""
+        directed: set[JID] = resource.state.setdefault("directed", set())
+        if passage.stanza.type is not None:
+            directed.discard(passage.to)
+        elif passage.to.bare != resource.account.jid:
+            if len(directed) >= _MOST_DIRECTED and passage.to not in directed:
+                raise StanzaError(StanzaCondition.RESOURCE_CONSTRAINT, "too many addresses")
+            directed.add(passage.to)
+        return False
+
+    def ended(self, resource: Resource) -> Outcome:
+        """The session is over: as if it had said that it is unavailable (section 4.5.2)."""
+        if resource.presence is None and not resource.state.get("directed"):
+            return None
+        return settle(*self._leave(unavailable(), resource, available(resource.account)))
+
+    def _leave(
+        self, presence: Stanza, resource: Resource, receivers: list[Resource]
+    ) -> list[Outcome]:
+        outcomes: list[Outcome] = []
+        roster: Roster = resource.account.state["roster"]
+        directed: set[JID] = resource.state.pop("directed", set())
+        if resource.presence is not None:
+            resource.presence = resource.priority = None
+            outcomes += self._tell(presence, resource, roster, receivers)
+            outcomes.append(self._last.keep(resource.jid, presence))
+            directed = {
+                jid for jid in directed if roster.get(jid.bare).state.from_ is not From.SUBSCRIBED
+            }
+        outcomes += [
+            self._host.route(presence, resource.jid, jid) for jid in sorted(directed, key=str)
+        ]
+        return outcomes
+
+    def _tell(
+        self, presence: Stanza, resource: Resource, roster: Roster, own: list[Resource]
+    ) -> list[Outcome]:
+        """Broadcast: to the account's own resources, and to subscribed contacts."""
+        data = presence.forward(from_=str(resource.jid), to=str(roster.owner))
+        for receiver in own:
+            receiver.send(data)
+        return [
+            self._host.route(presence, resource.jid, item.jid.bare)
+            for item in list(roster.items.values())
+            if item.state.from_ is From.SUBSCRIBED
+        ]

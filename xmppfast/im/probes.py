@@ -1,0 +1,60 @@
+"""Answers to presence probes (RFC 6121 section 4.3.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+
+from ..core.dispatch import Host, Passage
+from ..core.stanza import finished, stanza
+from .broadcast import available, unavailable
+from .delay import delay
+from .last import LastPresence
+from .outcomes import settle
+from .rosters import Roster, Rosters
+from .subscription import From
+
+
+class Probes:
+    """Tells those who may know whether an account is available."""
+
+    def __init__(self, host: Host, rosters: Rosters, last: LastPresence) -> None:
+        self._host = host
+        self._rosters = rosters
+        self._last = last
+
+    def incoming(self, passage: Passage) -> bool | Awaitable[bool]:
+        """A probe for an account here, existing or not, connected or not."""
+        roster = self._rosters.live(passage.to)
+        return self._load_then_answer(passage) if roster is None else self._answer(passage, roster)
+
+    async def _load_then_answer(self, passage: Passage) -> bool:
+        # An account that doesn't exist has no contacts: nobody can tell it from one that has none.
+        return await self._answer(passage, await self._rosters.load(passage.to))
+
+    async def _answer(self, passage: Passage, roster: Roster) -> bool:
+        from_ = roster.get(passage.sender.bare).state.from_
+        if passage.sender.bare != roster.owner and from_ is not From.SUBSCRIBED:
+            # While a request waits, this would be the answer to it.
+            if from_ is not From.PENDING:
+                refusal = finished(stanza("presence", type="unsubscribed"))
+                await settle(self._host.route(refusal, roster.owner, passage.sender.bare))
+            return True
+        account = self._host.account(roster.owner)
+        resources = [] if account is None else available(account)
+        if passage.to.resource is not None:
+            resources = [it for it in resources if it.jid == passage.to]
+        if not resources:
+            await self._answer_unavailable(passage, roster)
+        for resource in resources:
+            if resource.presence is not None:
+                await settle(self._host.route(resource.presence, resource.jid, passage.sender))
+        return True
+
+    async def _answer_unavailable(self, passage: Passage, roster: Roster) -> None:
+        last = await self._last.find(roster.owner)
+        presence, sender = unavailable(), passage.to
+        if last is not None and passage.to in (last.resource, roster.owner):
+            tree = last.presence.to_etree()
+            tree.append(delay(last.at, roster.owner.domain))
+            presence, sender = finished(tree), last.resource
+        await settle(self._host.route(presence, sender, passage.sender))

@@ -1,0 +1,204 @@
+"""Rosters in memory and in storage (RFC 6121 section 2.1).
+
+The roster of an account exists once in memory, as long as anybody works with it. It is changed
+there at once, so two handlers at a time see each other's changes, and then written; whoever
+changed it waits until that is durable.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Awaitable
+from dataclasses import dataclass, replace
+from typing import Any, Final
+from weakref import WeakValueDictionary
+
+from ..core.jid import JID
+from ..storage.interface import Maps, Storage
+from .subscription import STRANGERS, From, State, To
+
+# Removed items whose version is remembered, so that a client that was away learns of them.
+_REMOVED: Final = 100
+
+# Key for what concerns the whole roster; no address is empty.
+_HEAD: Final = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A contact.
+
+    listed   whether it is in the roster that the user sees; what is not is kept for its `request`
+    request  the stanza by which the contact asked for a subscription, until it is answered
+    version  of the roster when the user last saw this item change
+    """
+
+    jid: JID
+    name: str | None = None
+    groups: tuple[str, ...] = ()
+    state: State = STRANGERS
+    listed: bool = False
+    request: bytes | None = None
+    version: int = 0
+
+    @property
+    def shown(self) -> tuple[object, ...]:
+        """All that the user sees of it. Not that a request waits (appendix A.1)."""
+        from_ = From.NONE if self.state.from_ is From.PENDING else self.state.from_
+        return self.listed, self.name, self.groups, self.state.to, from_
+
+    @property
+    def blank(self) -> bool:
+        """Whether there is nothing to remember."""
+        return not self.listed and self.state == STRANGERS
+
+
+class Roster:
+    """The contacts of one account.
+
+    items     by address, hidden ones too
+    version   grows with each change that the user sees (section 2.6)
+    """
+
+    def __init__(self, maps: Maps, owner: JID, entries: dict[str, bytes]) -> None:
+        self.owner = owner
+        self.items: dict[JID, Item] = {}
+        self.version = 0
+        self._maps = maps
+        self._removed: dict[JID, int] = {}
+        self._oldest = 0
+        for key, value in entries.items():
+            entry = json.loads(value)
+            if key == _HEAD:
+                self.version, self._oldest = entry["version"], entry["oldest"]
+                continue
+            jid = JID.parse(key)
+            if "to" in entry:
+                self.items[jid] = _read(jid, entry)
+            if "removed" in entry:
+                self._removed[jid] = entry["removed"]
+        known = sorted(self._removed.items(), key=lambda removed: removed[1])
+        self._removed = {jid: version for jid, version in known if version > self._oldest}
+
+    def get(self, jid: JID) -> Item:
+        """The contact of that address, a blank one if there is none."""
+        return self.items.get(jid) or Item(jid)
+
+    def listed(self) -> list[Item]:
+        """What the user sees, in the order of change."""
+        items = (item for item in self.items.values() if item.listed)
+        return sorted(items, key=lambda item: item.version)
+
+    def put(self, item: Item) -> Awaitable[None]:
+        """Replace the contact, now; to be awaited until that is durable.
+
+        If the user sees a change, the roster has a new version afterwards.
+        """
+        old = self.get(item.jid)
+        changes: dict[str, bytes | None] = {}
+        if item.shown != old.shown:
+            self.version += 1
+            self._removed.pop(item.jid, None)
+            if not item.listed:
+                self._removed[item.jid] = self.version
+                self._forget_oldest(changes)
+            changes[_HEAD] = _json({"version": self.version, "oldest": self._oldest})
+            item = replace(item, version=self.version)
+        entry: dict[str, Any] = {}
+        if item.blank:
+            self.items.pop(item.jid, None)
+        else:
+            self.items[item.jid] = item
+            entry = _write(item)
+        if item.jid in self._removed:
+            entry["removed"] = self._removed[item.jid]
+        changes[str(item.jid)] = _json(entry) if entry else None
+        return self._maps.update(str(self.owner), changes)
+
+    def since(self, version: int) -> list[Item] | None:
+        """Items that changed after a version, in order; removed ones are not listed.
+
+        None if too much is forgotten to say, or there has never been such a version.
+        """
+        if not self._oldest <= version <= self.version:
+            return None
+        removed = [Item(jid, version=at) for jid, at in self._removed.items()]
+        items = (item for item in (*removed, *self.listed()) if item.version > version)
+        return sorted(items, key=lambda item: item.version)
+
+    def _forget_oldest(self, changes: dict[str, bytes | None]) -> None:
+        if len(self._removed) > _REMOVED:
+            jid = next(iter(self._removed))
+            self._oldest = self._removed.pop(jid)
+            if jid not in self.items:
+                changes[str(jid)] = None
+
+
+class Rosters:
+    """All rosters of a server."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._maps = storage.maps("roster")
+        self._live: WeakValueDictionary[JID, Roster] = WeakValueDictionary()
+        self._loading: Counter[JID] = Counter()
+        self._held: dict[JID, Roster] = {}
+
+    def live(self, owner: JID) -> Roster | None:
+        """The account's roster if it is in memory; that of a connected one always is."""
+        return self._live.get(owner.bare)
+
+    async def load(self, owner: JID) -> Roster:
+        """The account's roster; an empty one if there is none, or no such account."""
+        owner = owner.bare
+        roster = self._live.get(owner)
+        if roster is not None:
+            return roster
+        self._loading[owner] += 1
+        try:
+            entries = await self._maps.items(str(owner))
+            roster = self._live.get(owner)
+            if roster is None:
+                roster = self._live[owner] = Roster(self._maps, owner, entries)
+                # Others who are loading it may have read it before it is changed now: it has to
+                # stay for them to find, or they would undo the change.
+                self._held[owner] = roster
+            return roster
+        finally:
+            self._loading[owner] -= 1
+            if not self._loading[owner]:
+                del self._loading[owner]
+                self._held.pop(owner, None)
+
+
+def _json(entry: dict[str, Any]) -> bytes:
+    return json.dumps(entry, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _write(item: Item) -> dict[str, Any]:
+    entry: dict[str, Any] = {
+        "version": item.version,
+        "to": item.state.to.value,
+        "from": item.state.from_.value,
+        "listed": item.listed,
+    }
+    if item.name is not None:
+        entry["name"] = item.name
+    if item.groups:
+        entry["groups"] = item.groups
+    if item.request is not None:
+        entry["request"] = item.request.decode()
+    return entry
+
+
+def _read(jid: JID, entry: dict[str, Any]) -> Item:
+    request = entry.get("request")
+    return Item(
+        jid,
+        name=entry.get("name"),
+        groups=tuple(entry.get("groups", ())),
+        state=State(To(entry["to"]), From(entry["from"])),
+        listed=entry["listed"],
+        request=None if request is None else request.encode(),
+        version=entry["version"],
+    )
