@@ -27,3 +27,11 @@ class PullParser:
     def flush(self) -> None:
         """Do nothing: no event is ever held back."""
     def _close_and_return_root(self) -> ET.Element: ...
+
+class StanzaPullParser(PullParser):
+    """A pull parser with "start" and "end" of the root and of stanzas, not of what is inside them.
+
+    For who looks at complete stanzas only, and counts how deep he is.
+    """
+
+    def __init__(self, *, limits: Limits = ..., compat: bool = False) -> None: ...

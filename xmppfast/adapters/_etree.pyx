@@ -22,6 +22,7 @@ from xmppfast.xml._tokenizer cimport (
     attribute_value,
     attributes_of,
     declares,
+    element_tree,
     input_bytes,
     name_text,
     new_element,
@@ -34,6 +35,7 @@ from xmppfast.xml._tokenizer cimport (
     xf_attribute_at,
     xf_element,
     xf_element_at,
+    xf_piece,
     xf_span,
 )
 
@@ -254,6 +256,27 @@ cdef class PullParser(Reader):
             if declares(self.piece.bytes + (a.name - self.piece.base), a.name_length) >= 0:
                 self.put(END_NS, None)
         return 0
+
+
+cdef class StanzaPullParser(PullParser):
+    """A pull parser with "start" and "end" of the root and of stanzas, not of what is inside them.
+
+    For who looks at complete stanzas only, and counts how deep he is.
+    """
+
+    def __init__(self, *, limits=DEFAULT_LIMITS, compat=False):
+        PullParser.__init__(self, ("start", "end"), limits=limits, compat=compat)
+        self.whole = True
+
+    cdef int stanza(self, const xf_piece *piece) except -1:
+        cdef object element = element_tree(piece, 0)
+        if self.space is not None:
+            self.flush_space()
+        append_child(self.root, element)
+        self.last = element
+        self.is_tail = True
+        self.put(START, element)
+        return self.put(END, element)
 
 
 cdef extern from *:

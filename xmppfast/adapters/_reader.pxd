@@ -2,6 +2,7 @@
 
 A subclass overrides some of the methods below; they are called in document order:
 
+    declaration(source) the XML declaration
     open_stream()       the root's start tag: `piece` is the stream header, its element slot 0
     start(slot)         a start tag
     text(source)        all of the text between two tags, never empty; `source` is as received
@@ -41,6 +42,7 @@ cdef class Reader:
 
     cdef xf_piece *header  # our copy, or NULL
     cdef bint busy
+    cdef bint declared     # the declaration is reported, or there is none
     cdef list waiting      # input fed during a call; None if there is none
     # Where in the stanza the calls are.
     cdef uint32_t cursor   # slot of the next start tag
@@ -74,6 +76,7 @@ cdef class Reader:
     # Raise the host's error for `code`, expat's number, at `position`.
     cdef int fail(self) except -1
 
+    cdef int declaration(self, const xf_span *source) except -1
     cdef int open_stream(self) except -1
     cdef int start(self, uint32_t slot) except -1
     cdef int text(self, const xf_span *source) except -1
@@ -87,6 +90,7 @@ cdef class Reader:
     cdef void forget_header(self) noexcept
     cdef int look(self, const xf_piece *piece, bint complete) except -1
     cdef int look_at_part(self) except -1
+    cdef int look_before_root(self, const uint8_t *bytes, uint32_t length) except -1
     cdef int look_between_and_hold(self) except -1
     cdef int look_between(self, uint32_t end) except -1
     cdef int report(self, const uint8_t **data, size_t *size) except -1

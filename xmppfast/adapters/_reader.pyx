@@ -4,9 +4,11 @@
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from libc.stddef cimport size_t
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from libc.string cimport memchr, memcmp
 
 from xmppfast.xml._tokenizer cimport (
     XF_AFTER_ROOT,
+    XF_BEFORE_ROOT,
     XF_CONTROL,
     XF_ELEMENT_SLOTS,
     XF_END,
@@ -117,7 +119,7 @@ cdef class Reader:
             release(&self.tokenizer)
         begin_tags(&self.tokenizer, limits, passes)
         self.forget_header()
-        self.finished = self.failed = self.dead = False
+        self.finished = self.failed = self.dead = self.declared = False
         self.cursor = self.inner = self.level = self.behind = 0
         return 0
 
@@ -202,6 +204,9 @@ cdef class Reader:
                 take(&self.tokenizer, hold)
                 return 0
             elif status == XF_START:
+                self.look_before_root(
+                    event.bytes, xf_element_at(event.tape, 0).start - event.base
+                )
                 self.forget_header()
                 self.header = copy_piece(&event)
                 adopt(&self.tokenizer, self.header)
@@ -232,6 +237,13 @@ cdef class Reader:
         """Make the calls for what there is when the input ends; returns what to hold back."""
         cdef xf_piece part
         cdef int hold = 0
+        if self.tokenizer.mode == XF_BEFORE_ROOT:
+            if self.tokenizer.counting and self.tokenizer.at > self.tokenizer.start:
+                self.look_before_root(
+                    self.tokenizer.buffer + self.tokenizer.start,
+                    self.tokenizer.at - self.tokenizer.start,
+                )
+            return 0
         if not self.tokenizer.counting:
             hold = self.look_between_and_hold()
         elif self.tokenizer.taken < self.tokenizer.start and (
@@ -302,6 +314,22 @@ cdef class Reader:
         self.inner = inner
         self.level = level
         self.behind = behind - piece.base
+        return 0
+
+    cdef int look_before_root(self, const uint8_t *bytes, uint32_t length) except -1:
+        """Make the call for the XML declaration, where the `length` bytes in front begin with it."""
+        cdef const uint8_t *close
+        cdef xf_span source
+        if self.declared or length == 0:
+            return 0
+        self.declared = True
+        if length > 5 and memcmp(bytes, b"<?xml", 5) == 0:
+            # Nothing in it but the end has a ">".
+            close = <const uint8_t *>memchr(bytes, c">", length)
+            source.bytes = bytes
+            source.length = <uint32_t>(close + 1 - bytes)
+            self.place = self.tokenizer.start
+            self.declaration(&source)
         return 0
 
     cdef int look_between_and_hold(self) except -1:
@@ -380,6 +408,9 @@ cdef class Reader:
 
     cdef int fail(self) except -1:
         raise ValueError(self.fault_text())
+
+    cdef int declaration(self, const xf_span *source) except -1:
+        return 0
 
     cdef int open_stream(self) except -1:
         return self.start(0)

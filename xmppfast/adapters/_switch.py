@@ -13,21 +13,27 @@ Place = tuple[Any, str, Any]
 class Switch:
     """Replacements that are made and undone together.
 
-    `places` is called when they are first to be made: only then is the host imported.
+    `places` is called when they are to be made, with the options given: only then is the host
+    imported.
     """
 
-    def __init__(self, places: Callable[[], list[Place]]) -> None:
+    def __init__(self, places: Callable[..., list[Place]]) -> None:
         self._places = places
         self._replaced: list[tuple[Any, str, Any, Any]] = []
 
-    def install(self) -> None:
+    @property
+    def is_installed(self) -> bool:
+        """Whether the replacements are made."""
+        return bool(self._replaced)
+
+    def install(self, **options: Any) -> None:
         """Make the replacements; nothing happens if they are made already.
 
         Raises ImportError if the host isn't installed, AttributeError if it lacks a name.
         """
         if self._replaced:
             return
-        places = self._places()
+        places = self._places(**options)
         originals = [(owner, name, getattr(owner, name), ours) for owner, name, ours in places]
         for owner, name, ours in places:
             setattr(owner, name, ours)
@@ -41,12 +47,12 @@ class Switch:
         self._replaced = []
 
     @contextmanager
-    def installed(self) -> Iterator[None]:
+    def installed(self, **options: Any) -> Iterator[None]:
         """Make them for the time of a `with` block, unless they are made already."""
         if self._replaced:
             yield
             return
-        self.install()
+        self.install(**options)
         try:
             yield
         finally:

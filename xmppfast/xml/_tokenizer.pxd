@@ -70,7 +70,7 @@ cdef extern from "tokenizer.h" nogil:
         const uint8_t *buffer
         const xf_slot *tape
         const xf_piece *header
-        uint32_t at, start, taken, slots, open
+        uint32_t filled, at, start, taken, slots, open
         uint8_t mode, item, counting
         xf_error error
         uint64_t error_offset, error_line, error_column
@@ -154,6 +154,7 @@ cdef void free_piece(const xf_piece *piece) noexcept
 cdef str name_text(const uint8_t *text, uint32_t length, bint wide)
 cdef str piece_text(const xf_piece *piece, const xf_span *source, xf_context context)
 cdef str piece_tag(const xf_piece *piece, uint32_t slot)
+cdef xf_span namespace_span(const xf_piece *piece, uint32_t ns) noexcept
 cdef str piece_namespace(const xf_piece *piece, uint32_t ns)
 cdef str attribute_name(const xf_piece *piece, uint32_t slot, const xf_attribute *a)
 cdef str attribute_value(const xf_piece *piece, const xf_attribute *a)
@@ -161,6 +162,8 @@ cdef dict attributes_of(const xf_piece *piece, uint32_t slot)
 cdef uint32_t attribute_namespace(
     const xf_piece *piece, uint32_t slot, const uint8_t *prefix, uint32_t length
 ) noexcept
+# Whether bytes are ASCII characters that stand for themselves.
+cdef bint is_simple(const uint8_t *text, uint32_t length) noexcept
 cdef int32_t declares(const uint8_t *name, uint32_t length) noexcept
 cdef uint32_t end_of(const xf_piece *piece, uint32_t slot) noexcept
 cdef object new_element(str tag)

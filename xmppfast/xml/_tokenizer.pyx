@@ -1534,6 +1534,10 @@ cdef str piece_tag(const xf_piece *piece, uint32_t slot):
     return _tag(piece, slot)
 
 
+cdef xf_span namespace_span(const xf_piece *piece, uint32_t ns) noexcept:
+    return xf_namespace(piece, ns)
+
+
 cdef str piece_namespace(const xf_piece *piece, uint32_t ns):
     return _namespace_name(piece, ns)
 
@@ -1554,6 +1558,10 @@ cdef uint32_t attribute_namespace(
     const xf_piece *piece, uint32_t slot, const uint8_t *prefix, uint32_t length
 ) noexcept:
     return xf_attribute_ns(piece, slot, prefix, length)
+
+
+cdef bint is_simple(const uint8_t *text, uint32_t length) noexcept:
+    return _is_simple(text, length)
 
 
 cdef int32_t declares(const uint8_t *name, uint32_t length) noexcept:
