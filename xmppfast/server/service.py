@@ -1,0 +1,128 @@
+"""A running server: storage, accounts, sessions and open ports."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..storage.interface import Storage
+from ..transport.certificates import ServerCertificate, load, self_signed
+from ..transport.tcp import Listener, listen
+from ..transport.tls import TlsRole
+from .accounts import AccountStore, open_accounts
+from .defaults import features
+from .server import Server, Settings
+
+log = logging.getLogger("xmppfast.server")
+
+# Seconds that clients get to take what is left and close, when the server stops.
+_PATIENCE = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Where to listen.
+
+    host      address or name; an empty one is every address of the machine
+    port      for connections that begin without TLS; None for none, 0 for any that is free
+    tls_port  for connections that begin with TLS (XEP-0368); likewise
+    """
+
+    host: str = "127.0.0.1"
+    port: int | None = 5222
+    tls_port: int | None = 5223
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """Where the certificate is: PEM files, or a folder where a self-signed one is kept."""
+
+    chain: Path | None = None
+    key: Path | None = None
+    folder: Path | None = None
+
+    def read(self, names: Sequence[str]) -> ServerCertificate:
+        """Read the files. Raises OSError and ValueError."""
+        if self.chain is not None:
+            return load(self.chain, self.key)
+        assert self.folder is not None
+        return self_signed(self.folder, names)
+
+
+class Service:
+    """A server with everything around it: `start`, then `stop`.
+
+    accounts  those of the domain
+    server    its sessions
+    """
+
+    def __init__(
+        self, settings: Settings, ports: Ports, certificate: Certificate, storage: Storage
+    ) -> None:
+        self._settings = settings
+        self._ports = ports
+        self._certificate = certificate
+        self._storage = storage
+        self._role: TlsRole | None = None
+        self._listeners: list[Listener] = []
+        self.accounts: AccountStore
+        self.server: Server
+
+    async def start(self) -> None:
+        """Open the ports. Raises OSError, ValueError (certificate) or StorageError."""
+        if self._settings.tls:
+            self.reload_certificate()
+        self.accounts = await open_accounts(self._storage, self._settings.domain)
+        self.server = Server(self._settings, self.accounts, features(self._storage))
+        try:
+            await self._listen(self._ports.port, direct=False)
+            if self._settings.tls:
+                await self._listen(self._ports.tls_port, direct=True)
+        except BaseException:
+            self._close_ports()
+            raise
+
+    async def _listen(self, port: int | None, *, direct: bool) -> None:
+        if port is None:
+            return
+        tls: Callable[[], TlsRole] | None = self._tls if self._settings.tls else None
+        connection = self.server.connection
+        listener = await listen(self._ports.host, port, connection, tls=tls, direct=direct)
+        self._listeners.append(listener)
+        for host, number in listener.addresses:
+            log.info("listening on %s port %d%s", host, number, " (TLS)" if direct else "")
+
+    def _tls(self) -> TlsRole:
+        assert self._role is not None
+        return self._role
+
+    @property
+    def addresses(self) -> list[tuple[str, int]]:
+        """Host and port of each open port, those with TLS from the first byte last."""
+        return [address for listener in self._listeners for address in listener.addresses]
+
+    def reload_certificate(self) -> None:
+        """Read the certificate again, for connections to come. Raises OSError or ValueError."""
+        names = [str(self._settings.domain), "localhost", "127.0.0.1", "::1"]
+        found = self._certificate.read(list(dict.fromkeys(names)))
+        if self._certificate.chain is None:
+            log.warning("no certificate is configured: using a self-signed one")
+        self._role = TlsRole(found.context, server_side=True, certificate=found.der)
+
+    def _close_ports(self) -> None:
+        for listener in self._listeners:
+            listener.close()
+        self._listeners.clear()
+
+    async def stop(self) -> None:
+        """Close the ports, end all sessions, wait until everything is stored."""
+        self._close_ports()
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                await self.server.close()
+        except TimeoutError:
+            log.warning("some clients did not close in time")
+        await self._storage.close()
