@@ -45,6 +45,7 @@ EXTENSIONS = [
     extension("xml/_writer", ["src_c/names.c"]),
     extension("adapters/_reader", []),
     extension("adapters/_etree", []),
+    extension("adapters/_domish", []),
     extension("adapters/_expat", []),
     extension("adapters/_domish_writer", []),
     extension("adapters/_slixmpp_writer", []),

@@ -811,6 +811,8 @@ static int pass_text(xf_tokenizer *t, uint32_t place)
     t->at = place;
     if (t->next == t->entries)
         return NEED_MORE;
+    if (b[place] == '<')
+        return READ_ON;
     t->next++;
     t->at++;
     if (b[place] == '&') {
