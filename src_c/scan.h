@@ -51,11 +51,13 @@ extern const xf_kernel xf_neon;
 #define XF_NOINLINE __attribute__((noinline))
 #define XF_LIKELY(x) __builtin_expect(!!(x), 1)
 #define XF_UNLIKELY(x) __builtin_expect(!!(x), 0)
+#define XF_PREFETCH(address) __builtin_prefetch(address)
 #else
 #define XF_INLINE static __forceinline
 #define XF_NOINLINE __declspec(noinline)
 #define XF_LIKELY(x) (x)
 #define XF_UNLIKELY(x) (x)
+#define XF_PREFETCH(address) ((void)0)
 #endif
 
 /* Number of zero bits below the lowest one; `mask` is not 0. */

@@ -50,7 +50,11 @@ def read_head(backend: ModuleType, chunks: Chunks) -> int:
         for event in feed(chunk):
             if type(event) is stanza_type:
                 count += 1
-                event.name, event.to, event.from_, event.type, event.id  # noqa: B018
+                _ = event.name
+                _ = event.to
+                _ = event.from_
+                _ = event.type
+                _ = event.id
     return count
 
 
@@ -63,7 +67,11 @@ def read_head_and_body(backend: ModuleType, chunks: Chunks) -> int:
         for event in feed(chunk):
             if type(event) is stanza_type:
                 count += 1
-                event.name, event.to, event.from_, event.type, event.id  # noqa: B018
+                _ = event.name
+                _ = event.to
+                _ = event.from_
+                _ = event.type
+                _ = event.id
                 event.findtext(BODY)
     return count
 
