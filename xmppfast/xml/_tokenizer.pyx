@@ -49,11 +49,36 @@ cdef extern from *:
 # Memory. ------------------------------------------------------------------------------------------
 
 
+# In front of each block that the tokenizer has. Its index comes and goes with every chunk: the last
+# one freed is kept for whoever asks next.
+ctypedef struct block_head:
+    size_t size, unused  # as long as blocks are aligned
+
+cdef enum:
+    SPARE_LEAST = 8 << 10
+    SPARE_MOST = 64 << 10
+
+cdef block_head *_spare = NULL
+
+
 cdef void *_resize(void *context, void *block, size_t size) noexcept nogil:
+    global _spare
+    cdef block_head *head = <block_head *>block - 1 if block != NULL else NULL
     if size == 0:
-        PyMem_RawFree(block)
+        if XF_SHARED_CACHE and _spare == NULL and SPARE_LEAST <= head.size <= SPARE_MOST:
+            _spare = head
+        else:
+            PyMem_RawFree(head)
         return NULL
-    return PyMem_RawRealloc(block, size)
+    if head == NULL and _spare != NULL and SPARE_LEAST <= size <= _spare.size:
+        head = _spare
+        _spare = NULL
+        return head + 1
+    head = <block_head *>PyMem_RawRealloc(head, size + sizeof(block_head))
+    if head == NULL:
+        return NULL
+    head.size = size
+    return head + 1
 
 
 cdef xf_allocator _allocator
@@ -967,8 +992,13 @@ cdef void _free_stanza(PyObject *stanza) noexcept:
 (<PyTypeObject *>Stanza).tp_dealloc = _free_stanza
 
 
+# The last value that stood as it was: a session's stanzas are stamped with the same one.
+cdef object _last_plain = None
+
+
 cdef bytes _edit(xf_edit *edit, const char *name, uint32_t name_length, object value):
     """Fill in an edit; the result must be kept as long as it is used."""
+    global _last_plain
     cdef Py_ssize_t length
     cdef bytes escaped
     edit.name.bytes = <const uint8_t *>name
@@ -978,7 +1008,9 @@ cdef bytes _edit(xf_edit *edit, const char *name, uint32_t name_length, object v
         return None
     if not isinstance(value, str):
         raise TypeError(f"{name.decode()} must be a str or None, not {type(value).__name__}")
-    if plain_run(value, 0) == <size_t>PyUnicode_GET_LENGTH(value):
+    if value is _last_plain or plain_run(value, 0) == <size_t>PyUnicode_GET_LENGTH(value):
+        if XF_SHARED_CACHE:
+            _last_plain = value
         edit.value.bytes = <const uint8_t *>PyUnicode_AsUTF8AndSize(value, &length)
         edit.value.length = <uint32_t>length
         return None
