@@ -155,8 +155,7 @@ async def new_server(
 ) -> Server:
     """A server with the features of every server, and the accounts that appear."""
     storage = MemoryStorage() if storage is None else storage
-    names = {name.partition("/")[0] for name in script.names}
-    accounts = await cheap_accounts(storage, DOMAIN, *names)
+    accounts = await cheap_accounts(storage, DOMAIN, *script.accounts)
     domain = JID.parse(DOMAIN)
     return Server(Settings(domain, **settings), accounts, features(storage), at_once)
 

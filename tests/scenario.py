@@ -68,9 +68,14 @@ class Scenario:
         return any(step.what == "pass" for step in self.steps)
 
     @property
-    def names(self) -> list[str]:
-        """Everybody who appears."""
-        return list(dict.fromkeys(step.who for step in self.steps if step.what != "pass"))
+    def needs_starttls(self) -> bool:
+        """Whether a connection is secured on the way."""
+        return any(step.what == "secures the connection" for step in self.steps)
+
+    @property
+    def accounts(self) -> set[str]:
+        """The accounts of everybody who appears."""
+        return {step.who.partition("/")[0] for step in self.steps if step.what != "pass"}
 
 
 def read(path: Path) -> Scenario:

@@ -144,16 +144,12 @@ class StreamWire(Wire, asyncio.Protocol):
     _transport: asyncio.Transport
 
     @classmethod
-    async def open(cls, port: int, tls: ssl.SSLContext | None = None) -> StreamWire:
-        """Connect to a port of the loopback; with a context, by direct TLS."""
-        name = "localhost" if tls is not None else None
+    async def open(cls, port: int, *, direct: bool = False) -> StreamWire:
+        """Connect to a port of the loopback; TLS may begin with the first byte."""
         _, wire = await asyncio.get_running_loop().create_connection(
-            cls, "127.0.0.1", port, ssl=tls, server_hostname=name
+            cls, "127.0.0.1", port, ssl=_any_certificate() if direct else None
         )
-        wire._context = tls
         return wire
-
-    _context: ssl.SSLContext | None = None
 
     def connection_made(self, transport: Any) -> None:
         self._transport = transport
@@ -168,15 +164,19 @@ class StreamWire(Wire, asyncio.Protocol):
         self._transport.write(data)
 
     async def secure(self) -> None:
-        context = ssl.create_default_context()
-        # The test's server has made its own certificate.
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
         transport = await asyncio.get_running_loop().start_tls(
-            self._transport, self, context, server_hostname="localhost"
+            self._transport, self, _any_certificate()
         )
         assert transport is not None
         self._transport = transport
 
     def break_off(self) -> None:
         self._transport.abort()
+
+
+def _any_certificate() -> ssl.SSLContext:
+    # The test's server has made its own.
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context

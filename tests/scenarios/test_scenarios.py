@@ -6,11 +6,19 @@ STARTTLS, and over direct TLS.
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
 import scenario
-from player import play_in_memory
+from accounts import cheap_accounts
+from player import DOMAIN, Player, play_in_memory
+from wires import StreamWire
+
+from xmppfast.core.jid import JID
+from xmppfast.server.server import Settings
+from xmppfast.server.service import Certificate, Ports, Service
+from xmppfast.storage.memory import MemoryStorage
 
 SCRIPTS = [scenario.read(path) for path in sorted(Path(__file__).parent.glob("*.txt"))]
 
@@ -18,6 +26,39 @@ SCRIPTS = [scenario.read(path) for path in sorted(Path(__file__).parent.glob("*.
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)
 def test_in_memory(script):
     play_in_memory(script)
+
+
+@pytest.mark.parametrize("direct", [False, True], ids=["tcp", "tls"])
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)
+def test_over_the_network(script, direct, certificate_folder):
+    if script.virtual:
+        pytest.skip("time would have to pass")
+    if direct and script.needs_starttls:
+        pytest.skip("is about STARTTLS")
+
+    async def work():
+        storage = MemoryStorage()
+        await cheap_accounts(storage, DOMAIN, *script.accounts)
+        service = Service(
+            Settings(JID.parse(DOMAIN)),
+            Ports(port=None if direct else 0, tls_port=0 if direct else None),
+            Certificate(folder=certificate_folder),
+            storage,
+        )
+        await service.start()
+        try:
+            ((_, port),) = service.addresses
+            await Player(script, lambda: StreamWire.open(port, direct=direct)).play()
+        finally:
+            await service.stop()
+
+    asyncio.run(work())
+
+
+@pytest.fixture(scope="session")
+def certificate_folder(tmp_path_factory):
+    """Where the certificate is kept, so that it is made once."""
+    return tmp_path_factory.mktemp("certificate")
 
 
 def test_there_are_scripts():
