@@ -50,6 +50,8 @@ class Connection(asyncio.Protocol):
     tls       gives what is needed for TLS when it begins; None if there is no TLS
     direct    whether TLS begins with the first byte
     most      bytes the receiver may have queued before it is told that the peer does not read
+
+    ready     becomes done when the receiver was told of the connection, TLS included
     """
 
     peer = ""
@@ -80,6 +82,8 @@ class Connection(asyncio.Protocol):
         self._closing = False
         self._introduced = False  # the receiver knows of the connection
         self._overflowed = False
+        self._full: asyncio.Future[None] | None = None
+        self._gone: asyncio.Future[None] = turn.loop.create_future()
         self.ready: asyncio.Future[None] = turn.loop.create_future()
         # Looked up by asyncio for all data, so there is nothing between a receiver and plain TCP.
         self.data_received: Callable[[bytes], None] = receiver.received  # type: ignore[assignment]
@@ -191,6 +195,17 @@ class Connection(asyncio.Protocol):
             self._overflowed = True
             self._receiver.overflowed()
 
+    async def drained(self) -> None:
+        """Wait until the network has taken most of what was written, or the connection is gone."""
+        if self._pending:
+            await asyncio.sleep(0)
+        if self._full is not None:
+            await asyncio.shield(self._full)
+
+    async def finished(self) -> None:
+        """Wait until the connection is gone, and the receiver knows."""
+        await asyncio.shield(self._gone)
+
     # asyncio.Protocol ----------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -203,6 +218,16 @@ class Connection(asyncio.Protocol):
             self._introduce()
             return
         self.start_tls().add_done_callback(self._direct_tls)
+
+    def pause_writing(self) -> None:
+        """The network does not take what is sent."""
+        self._full = self._turn.loop.create_future()
+
+    def resume_writing(self) -> None:
+        """The network has taken it."""
+        if self._full is not None and not self._full.done():
+            self._full.set_result(None)
+        self._full = None
 
     def eof_received(self) -> bool:
         """The peer sends no more; True keeps the other direction open."""
@@ -223,8 +248,10 @@ class Connection(asyncio.Protocol):
         if self._handshake is not None:
             self._fail_handshake(error or ConnectionError("closed during the TLS handshake"))
         self._transport = None
+        self.resume_writing()
         if self._introduced:
             self._receiver.lost(error)
+        self._gone.set_result(None)
 
     # TLS -----------------------------------------------------------------------------------------
 

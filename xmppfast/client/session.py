@@ -1,0 +1,177 @@
+"""One session of a client: its connection, negotiation, then the stanzas."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from ..core.jid import JID
+from ..protocol.accepting import StartTls
+from ..protocol.connecting import Bound, Connecting, Failed, Tls, Want
+from ..protocol.link import Link
+from ..protocol.sasl.interface import ClientMechanism, ClientMechanisms
+from ..protocol.stream import InitiatingStream, Phase
+from ..xml import Stanza, StreamError
+
+MechanismsFor = Callable[[Link], ClientMechanisms]
+"""Gives the ways to authenticate on a connection as it is at that moment."""
+
+
+class Session:
+    """Receives what the server sends.
+
+    account     bare address
+    resource    to ask for; None leaves it to the server
+    tls         what is thought of STARTTLS
+    mechanisms  called when the server says what it offers
+    stanza      called for each stanza once there is a session
+    over        called when the session is over that `bound` gave, with the reason
+
+    bound       what negotiation led to; raises StreamError, SaslError, StanzaError, OSError or
+                NegotiationError
+    """
+
+    def __init__(
+        self,
+        account: JID,
+        resource: str | None,
+        *,
+        tls: Tls,
+        mechanisms: MechanismsFor,
+        stanza: Callable[[Stanza], None],
+        over: Callable[[Session, Exception | None], None],
+    ) -> None:
+        self._account = account
+        self._resource = resource
+        self._tls = tls
+        self._mechanisms = mechanisms
+        self._stanza = stanza
+        self._over = over
+        self._link: Link | None = None
+        self._negotiation: Connecting | None = None
+        self._upgrade: asyncio.Task[None] | None = None
+        self._error: Exception | None = None
+        self.bound: asyncio.Future[Bound] = asyncio.get_running_loop().create_future()
+        self.bound.add_done_callback(_retrieve)
+        self.stream = InitiatingStream(self._write, JID(None, account.domain))
+        self.stream.closed = self._closed
+
+    @property
+    def link(self) -> Link:
+        """The connection; it is there as soon as anything is received."""
+        assert self._link is not None
+        return self._link
+
+    def send(self, data: bytes) -> None:
+        """Send a serialized stanza. Raises `ConnectionError` when the session is over."""
+        if self.stream.phase is not Phase.OPEN or self._link is None:
+            raise ConnectionError("the session is over")
+        self._link.write(data)
+
+    def close(self) -> None:
+        """End the stream; the server ends its side, and the connection is closed."""
+        self.stream.close()
+
+    def abort(self) -> None:
+        """Close the connection at once."""
+        if self._link is not None:
+            self._link.abort()
+
+    # Receiver ------------------------------------------------------------------------------------
+
+    def connected(self, link: Link) -> None:
+        """The connection is there: begin to negotiate."""
+        self._link = link
+        self._negotiation = Connecting(
+            self.stream, self._account, self, self._resource, self._tls, link.secure
+        )
+        self._negotiation.start()
+
+    def received(self, data: bytes) -> None:
+        """Bytes of the server."""
+        try:
+            for event in self.stream.parser.feed(data):
+                if self._negotiation is not None:
+                    want = self._negotiation.receive(event)
+                    if want is not None and self._negotiated(self._negotiation, want):
+                        return
+                    continue
+                stanza = self.stream.receive(event)
+                if isinstance(stanza, Stanza):
+                    self._stanza(stanza)
+        except StreamError as error:
+            self.stream.fail(error)
+
+    def overflowed(self) -> None:
+        """The server does not read."""
+        self._error = ConnectionError("the server does not read")
+        self.abort()
+
+    def ended(self) -> None:
+        """The server sends no more."""
+        if self.stream.phase is not Phase.CLOSED:
+            self._error = self._error or ConnectionError("the server closed the connection")
+        self.stream.close()
+        self.link.close()
+
+    def lost(self, error: Exception | None) -> None:
+        """The connection is gone."""
+        if self._upgrade is not None:
+            self._upgrade.cancel()
+        reason = self.stream.error or self._error or error
+        if not self.bound.done():
+            self.bound.set_exception(reason or ConnectionError("the server closed the stream"))
+        elif not self.bound.cancelled() and self.bound.exception() is None:
+            self._over(self, reason)
+
+    # ClientMechanisms ----------------------------------------------------------------------------
+
+    def choose(
+        self, offered: tuple[str, ...], channel_bindings: tuple[str, ...], tried: tuple[str, ...]
+    ) -> ClientMechanism | None:
+        """Choose a mechanism for the connection as it is now."""
+        return self._mechanisms(self.link).choose(offered, channel_bindings, tried)
+
+    # ---------------------------------------------------------------------------------------------
+
+    def _write(self, data: bytes) -> None:
+        self.link.write(data)
+
+    def _negotiated(self, negotiation: Connecting, want: Want) -> bool:
+        """Do what negotiation wants; True if nothing more is to be read from what came."""
+        match want:
+            case Bound():
+                self._negotiation = None
+                if not self.bound.done():
+                    self.bound.set_result(want)
+                return False
+            case Failed(error):
+                self._negotiation = None
+                if not self.bound.done():
+                    self.bound.set_exception(error)
+                self.link.close()
+                return True
+            case StartTls():
+                # What came behind <proceed/> in the clear is dropped with the parser, and the
+                # connection takes the next byte for TLS from here on.
+                upgrade = self._start_tls(negotiation, self.link.start_tls())
+                self._upgrade = asyncio.get_running_loop().create_task(upgrade)
+                return True
+
+    async def _start_tls(self, negotiation: Connecting, handshake: Awaitable[None]) -> None:
+        try:
+            await handshake
+        except OSError as error:
+            self._error = error
+            self.abort()
+        else:
+            negotiation.secured()
+
+    def _closed(self) -> None:
+        self.link.close()
+
+
+def _retrieve(future: asyncio.Future[Bound]) -> None:
+    """Nobody may be waiting any more; asyncio need not say that nobody asked."""
+    if not future.cancelled():
+        future.exception()
