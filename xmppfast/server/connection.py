@@ -172,6 +172,7 @@ class Connection:
             await self._link.start_tls()
         except OSError as error:
             log.info("no TLS with %s: %s", self._link.peer, error)
+            self._stream.secured()  # the parser is closed, and there is nothing to read
             self._link.abort()
             return
         negotiation.secured()
