@@ -4,6 +4,7 @@
 #define XF_KNOWN_H
 
 #include <stdint.h>
+#include <string.h>
 
 typedef union {
     char text[8]; /* padded with NULs */
@@ -20,6 +21,13 @@ enum { XF_KNOWN_XMLNS = 39 };
 static inline unsigned xf_known_hash(uint64_t key)
 {
     return (unsigned)(key * 0x8a1904850b7907e3u >> 58);
+}
+
+/* The longer ones, of roster items and of occupants. */
+static inline int xf_is_known_long(const uint8_t *name, size_t length)
+{
+    return (length == 12 && memcmp(name, "subscription", 12) == 0) ||
+           (length == 11 && memcmp(name, "affiliation", 11) == 0);
 }
 
 #endif

@@ -25,6 +25,10 @@
 XF_INLINE size_t read_name(const uint8_t *b, size_t at, size_t quote, size_t *name)
 {
     uint64_t space, plain;
+    if (b[at] == ' ' && xf_is_known_long(b + at + 1, quote - at - 2)) {
+        *name = at + 1;
+        return quote - at - 2;
+    }
     XF_LOOK(b + at, &space, &plain);
     size_t gap = xf_lowest(~space);
     size_t length = xf_lowest(~(plain >> gap));

@@ -442,7 +442,8 @@ cdef inline str _between(const xf_piece *piece, uint32_t begin, uint32_t end):
         return None
     source.bytes = piece.bytes + (begin - piece.base)
     source.length = end - begin
-    return _text(piece, source, XF_TEXT) or None
+    text = _text(piece, source, XF_TEXT)
+    return text if PyUnicode_GET_LENGTH(text) else None
 
 
 cdef inline str _text_of(const xf_piece *piece, uint32_t slot):
@@ -628,7 +629,10 @@ cdef class Element:
             found = self.find(path, namespaces)
             return default if found is None else found.text or ""
         slot = step.next_match(self.piece, self.slot, _first_child(self.piece, self.slot))
-        return (_text_of(self.piece, slot) or "") if slot else default
+        if not slot:
+            return default
+        text = _text_of(self.piece, slot)
+        return "" if text is None else text
 
     def iter(self, str tag=None):
         """This element and all inside it in document order, or those with that tag."""
