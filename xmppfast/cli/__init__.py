@@ -11,9 +11,26 @@ from functools import partial
 from importlib import import_module
 
 from .. import Limits, __version__, backend
-from . import bench, parse
+from . import bench, check, listen, parse, ping, roster, send, serve, user
+from .configuration import ConfigurationError
+from .needs import ExtraMissing
 
-_UNREADABLE, _INTERRUPTED, _NO_READER = 2, 130, 141
+_FAILED, _UNREADABLE, _INTERRUPTED, _NO_READER = 1, 2, 130, 141
+
+# Where errors are defined that have a text for people. Nothing of these is imported before it is
+# needed: the commands for recorded streams do without any other package.
+_OURS = ("xmppfast.client", "xmppfast.core", "xmppfast.storage")
+
+# Those for sessions, with what they are for.
+_SESSIONS = {
+    "serve": (serve, "run a server"),
+    "user": (user, "add, remove and list accounts of a server"),
+    "config": (check, "check a server's configuration file"),
+    "send": (send, "send a message"),
+    "listen": (listen, "show messages as they come"),
+    "ping": (ping, "ask somebody for a sign of life"),
+    "roster": (roster, "show the contacts of an account"),
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -28,10 +45,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         _forget_output()
         return _NO_READER
+    except (ConfigurationError, ExtraMissing, ValueError) as error:
+        return _complain(str(error), _UNREADABLE)
+    except TimeoutError as error:
+        return _complain(str(error) or "no answer in time", _FAILED)
     except OSError as error:
         place = f"{error.filename}: " if error.filename is not None else ""
-        print(f"xmppfast: {place}{error.strerror or error}", file=sys.stderr)
-        return _UNREADABLE
+        return _complain(f"{place}{error.strerror or error}", _UNREADABLE)
+    except Exception as error:
+        if type(error).__module__.startswith(_OURS):
+            return _complain(str(error), _FAILED)
+        raise
+    return code
+
+
+def _complain(text: str, code: int) -> int:
+    print(f"xmppfast: {text}", file=sys.stderr)
     return code
 
 
@@ -59,9 +88,20 @@ def _version() -> str:
 
 
 def _argument_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="xmppfast", description="Read recorded XMPP streams.")
+    parser = argparse.ArgumentParser(
+        prog="xmppfast", description="An XMPP server, a client, and a reader of recorded streams."
+    )
     parser.add_argument("--version", action="version", version=_version())
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for name, (module, help_text) in _SESSIONS.items():
+        command = commands.add_parser(
+            name,
+            help=help_text,
+            description=module.DESCRIPTION,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        module.add_arguments(command)
+        command.set_defaults(run=module.run)
     reading = commands.add_parser(
         "parse",
         help="show the events of a recorded stream",

@@ -1,0 +1,171 @@
+"""`xmppfast serve`: a server."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from importlib import import_module, util
+from typing import TYPE_CHECKING
+
+from .. import Limits
+from . import logs, settings
+from .configuration import Configuration, ConfigurationError
+from .needs import need
+
+if TYPE_CHECKING:
+    from ..server.service import Service
+
+DESCRIPTION = """\
+Run a server. Without options it serves the domain localhost on this machine only, keeps what it
+stores in SQLite in a data folder, and makes a certificate for itself.
+
+Options go before the configuration file, which `docs/xmppfast.toml` describes. SIGHUP reads the
+file and the certificates again; SIGTERM ends all sessions in an orderly way, then the server.
+"""
+
+log = logging.getLogger("xmppfast.server")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of this command."""
+    settings.add_arguments(parser)
+    parser.add_argument("--domain", help="the domain to serve (default: localhost)")
+    parser.add_argument("--host", help="address to listen on (default: 127.0.0.1)")
+    parser.add_argument(
+        "--port", type=_port, metavar="N", help="port for STARTTLS (default: 5222; 0: any)"
+    )
+    parser.add_argument(
+        "--tls-port", type=_port, metavar="N", help="port for direct TLS (default: 5223; 0: any)"
+    )
+    parser.add_argument(
+        "--allow-plaintext", action="store_true", help="allow to log in without TLS"
+    )
+    parser.add_argument(
+        "--admin", action="append", metavar="JID", help="account that may administer the server"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Serve until a signal ends it; returns the exit code.
+
+    Raises ConfigurationError, ExtraMissing, OSError and ValueError.
+    """
+    configuration = read(options)
+    logs.configure(configuration.log.level, configuration.log.format)
+    need("xmppfast.server.service", "server")
+    factory: Callable[[], asyncio.AbstractEventLoop] | None = None
+    if util.find_spec("uvloop") is not None:
+        factory = import_module("uvloop").new_event_loop
+    with asyncio.Runner(loop_factory=factory) as runner:
+        return runner.run(_serve(options, configuration))
+
+
+def read(options: argparse.Namespace) -> Configuration:
+    """Put the options over the configuration file."""
+    found = settings.read(options)
+    listen = {
+        name: value
+        for name, value in (
+            ("host", options.host),
+            ("port", options.port),
+            ("tls_port", options.tls_port),
+        )
+        if value is not None
+    }
+    found = replace(found, listen=replace(found.listen, **listen))
+    if options.domain is not None:
+        found = replace(found, domain=options.domain)
+    if options.allow_plaintext:
+        found = replace(found, login=replace(found.login, plaintext=True))
+    if options.admin:
+        found = replace(found, admins=(*found.admins, *options.admin))
+    return found
+
+
+async def _serve(options: argparse.Namespace, configuration: Configuration) -> int:
+    service = await start(configuration)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    handlers = {
+        "SIGTERM": stop.set,
+        "SIGINT": stop.set,
+        "SIGHUP": lambda: reload(options, service),
+    }
+    for name, handler in handlers.items():
+        number = getattr(signal, name, None)
+        if number is not None and sys.platform != "win32":
+            loop.add_signal_handler(number, handler)
+    try:
+        await stop.wait()
+        log.info("stopping")
+    finally:
+        await service.stop()
+    log.info("stopped")
+    return 0
+
+
+async def start(configuration: Configuration) -> Service:
+    """Open storage and ports.
+
+    Raises OSError, ValueError (domain, certificate) and StorageError.
+    """
+    from ..core.jid import JID
+    from ..server.server import Settings
+    from ..server.service import Certificate, Ports, Service
+    from ..storage.sql import SqlStorage
+
+    domain = JID.parse(configuration.domain)
+    if domain.local is not None or domain.resource is not None:
+        raise ValueError(f"{domain} is no domain")
+    configuration.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    limits = configuration.limits
+    sessions = Settings(
+        domain,
+        plaintext=configuration.login.plaintext,
+        limits=Limits(**{name: getattr(limits, name) for name in Limits.__slots__}),
+        login_seconds=configuration.login.seconds,
+        resources=configuration.login.resources,
+    )
+    listen = configuration.listen
+    ports = Ports(
+        listen.host,
+        None if listen.port is False else listen.port,
+        None if listen.tls_port is False else listen.tls_port,
+    )
+    certificate = Certificate(
+        configuration.tls.certificate, configuration.tls.key, configuration.data
+    )
+    storage = await SqlStorage.open(configuration.storage_url)
+    service = Service(sessions, ports, certificate, storage)
+    try:
+        await service.start()
+    except BaseException:
+        await storage.close()
+        raise
+    log.info("%s is served; data in %s", domain, configuration.data)
+    if not await service.accounts.names(limit=1):
+        log.info("no accounts yet: xmppfast user add NAME@%s --data %s", domain, configuration.data)
+    return service
+
+
+def reload(options: argparse.Namespace, service: Service) -> None:
+    """Read the configuration file and the certificates again; what is wrong leaves all as it is."""
+    try:
+        configuration = read(options)
+        service.reload_certificate()
+    except (ConfigurationError, OSError, ValueError) as error:
+        log.error("not reloaded: %s", error)
+        return
+    logs.configure(configuration.log.level, configuration.log.format)
+    log.info("reloaded")
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"must be a port, 0 to 65535, not {text!r}")
+    return int(text)
