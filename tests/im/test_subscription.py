@@ -159,9 +159,7 @@ def test_pre_approval(to):
     assert outbound("unsubscribed", noted.state) == (State(to), False, None)
 
 
-@pytest.mark.parametrize(
-    ("name", "value"), [(name, name.split(" ")[0].lower()) for name in STATES]
-)
+@pytest.mark.parametrize(("name", "value"), [(name, name.split(" ")[0].lower()) for name in STATES])
 def test_subscription_attribute(name, value):
     """Section 2.1.2.5."""
     assert STATES[name].subscription == value

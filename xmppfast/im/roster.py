@@ -12,7 +12,6 @@ from ..core.dispatch import (
     Host,
     OnIq,
     OnSession,
-    Outcome,
     Request,
     Resource,
     StreamFeature,
@@ -61,27 +60,31 @@ def roster(host: Host, rosters: Rosters, most: int = 5000) -> Feature:
         resource, roster = _own(request)
         asked = _read(request.payload)
         old = roster.get(asked.jid)
-        outcome = None
         if request.payload[0].get("subscription") == "remove":
             if not old.listed:
                 raise StanzaError(StanzaCondition.ITEM_NOT_FOUND, f"{asked.jid} is not listed")
-            outcome = await _remove(resource.account, roster, old)
-        else:
-            if old.blank and len(roster.items) >= most:
-                raise StanzaError(StanzaCondition.RESOURCE_CONSTRAINT, f"there are {most} items")
-            await roster.put(replace(old, name=asked.name, groups=asked.groups, listed=True))
+            await _remove(request, resource.account, roster, old)
+            return
+        if old.blank and len(roster.items) >= most:
+            raise StanzaError(StanzaCondition.RESOURCE_CONSTRAINT, f"there are {most} items")
+        new = replace(old, name=asked.name, groups=asked.groups, listed=True)
+        saved = roster.put(new)
+        version = roster.version
+        await saved
         request.answer()
-        push(host, resource.account, roster, asked.jid)
-        await settle(outcome)
+        push(host, resource.account, new, version)
 
-    async def _remove(account: Account, roster: Roster, old: Item) -> Outcome:
+    async def _remove(request: Request, account: Account, roster: Roster, old: Item) -> None:
         """Section 2.5.2: subscriptions in both directions end. A request still waits."""
         contact = old.jid.bare
         # Where the contact is one of ours, both sides change in the same moment.
         here = await rosters.load(contact) if host.is_local(contact) else None
-        state = roster.get(old.jid).state
+        old = roster.get(old.jid)
+        state = old.state
         from_ = From.PENDING if state.from_ is From.PENDING else From.NONE
-        saved = roster.put(Item(old.jid, state=State(To.NONE, from_), request=old.request))
+        new = Item(old.jid, state=State(To.NONE, from_), request=old.request)
+        saved = roster.put(new)
+        version = roster.version
         outcomes = [
             host.route(finished(stanza("presence", type=type, to=contact)), roster.owner, contact)
             for type in _ending(state)
@@ -91,10 +94,10 @@ def roster(host: Host, rosters: Rosters, most: int = 5000) -> Feature:
         del here
         try:
             await saved
-        except BaseException:
+            request.answer()
+            push(host, account, new, version)
+        finally:
             await settle(*outcomes)
-            raise
-        return settle(*outcomes)
 
     return Feature(
         "roster",
@@ -107,13 +110,12 @@ def roster(host: Host, rosters: Rosters, most: int = 5000) -> Feature:
     )
 
 
-def push(host: Host, account: Account | None, roster: Roster, jid: JID) -> None:
+def push(host: Host, account: Account | None, item: Item, version: int) -> None:
     """Tell all interested resources what has become of an item (section 2.1.6)."""
     if account is not None:
-        item = roster.get(jid)
         for resource in account.resources.values():
             if resource.interested:
-                resource.send(_push(host, resource.jid, item, roster.version))
+                resource.send(_push(host, resource.jid, item, version))
 
 
 def _push(host: Host, to: JID, item: Item, version: int) -> bytes:

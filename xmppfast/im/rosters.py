@@ -97,6 +97,7 @@ class Roster:
         """
         old = self.get(item.jid)
         changes: dict[str, bytes | None] = {}
+        version = old.version
         if item.shown != old.shown:
             self.version += 1
             self._removed.pop(item.jid, None)
@@ -104,7 +105,8 @@ class Roster:
                 self._removed[item.jid] = self.version
                 self._forget_oldest(changes)
             changes[_HEAD] = _json({"version": self.version, "oldest": self._oldest})
-            item = replace(item, version=self.version)
+            version = self.version
+        item = replace(item, version=version)
         entry: dict[str, Any] = {}
         if item.blank:
             self.items.pop(item.jid, None)

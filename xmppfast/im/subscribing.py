@@ -69,22 +69,26 @@ class Subscriptions:
         if outcome.passed:
             sent = parse(passage.stanza.forward(to=str(contact), xmlns=CLIENT))
             routed = self._host.route(sent, roster.owner, contact)
-        return self._sent(passage, roster, old, new, saved, routed)
+        return self._sent(passage, old, new, roster.version, saved, routed)
 
     async def _sent(
         self,
         passage: Passage,
-        roster: Roster,
         old: Item,
         new: Item,
+        version: int,
         saved: Outcome,
         routed: Outcome,
     ) -> bool:
         assert passage.resource is not None
         account = passage.resource.account
-        await settle(saved, routed)
-        if new.shown != old.shown:
-            push(self._host, account, roster, new.jid)
+        try:
+            await settle(saved)
+            # Before the contact's side goes on: its answer may change the item again.
+            if new.shown != old.shown:
+                push(self._host, account, new, version)
+        finally:
+            await settle(routed)
         await settle(self._presence(account, old, new))
         return True
 
@@ -115,6 +119,7 @@ class Subscriptions:
         if old.blank and not new.blank:
             self._room(roster)
         saved = roster.put(new) if new != old else None
+        version = roster.version
         replied: Outcome = None
         if outcome.reply is not None:
             reply = finished(stanza("presence", type=outcome.reply, to=contact))
@@ -123,20 +128,20 @@ class Subscriptions:
         account = self._host.account(roster.owner)
         asked = available(account) if account is not None and type == "subscribe" else []
         receivers = asked if outcome.passed else None
-        return self._received(passage, roster, old, new, receivers, settle(saved, replied))
+        return self._received(passage, old, new, version, receivers, settle(saved, replied))
 
     async def _received(
         self,
         passage: Passage,
-        roster: Roster,
         old: Item,
         new: Item,
+        version: int,
         passed: list[Resource] | None,
         outcome: Outcome,
     ) -> bool:
         await settle(outcome)
         # Looked up only now: someone may have come or gone in the meantime.
-        account = self._host.account(roster.owner)
+        account = self._host.account(passage.to)
         if account is not None and passed is not None:
             # Sections 3.1.6, 3.2.3, 3.3.3: first the stanza, to those who get the push as well.
             if passage.stanza.type != "subscribe":
@@ -144,7 +149,7 @@ class Subscriptions:
             for resource in passed:
                 resource.send(passage.data)
         if new.shown != old.shown:
-            push(self._host, account, roster, new.jid)
+            push(self._host, account, new, version)
         await settle(self._presence(account, old, new))
         return True
 

@@ -1,0 +1,150 @@
+"""Rosters in storage: what is kept, and that nothing is lost when many work on one."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from xmppfast.core.jid import JID
+from xmppfast.im.rosters import Item, Roster, Rosters
+from xmppfast.im.subscription import From, State, To
+from xmppfast.storage.memory import MemoryStorage
+
+ALICE = JID.parse("alice@example.org")
+NAMES = [JID.parse(f"{name}@example.org") for name in "abc"]
+
+items = st.builds(
+    Item,
+    jid=st.sampled_from(NAMES),
+    name=st.none() | st.text(min_size=1, max_size=3),
+    groups=st.lists(st.text(min_size=1, max_size=2), unique=True, max_size=2).map(tuple),
+    state=st.builds(State, st.sampled_from(list(To)), st.sampled_from(list(From))),
+    listed=st.booleans(),
+    request=st.none() | st.just("<presence>♥</presence>".encode()),
+)
+
+
+async def reloaded(storage):
+    return await Rosters(storage).load(ALICE)
+
+
+@given(st.lists(items, max_size=10))
+def test_what_is_stored_is_what_was_put(changes):
+    async def work():
+        storage = MemoryStorage()
+        roster = await Rosters(storage).load(ALICE)
+        for item in changes:
+            await roster.put(item)
+        again = await reloaded(storage)
+        assert again.items == roster.items
+        assert again.version == roster.version
+        for version in range(-1, roster.version + 2):
+            assert again.since(version) == roster.since(version)
+
+    asyncio.run(work())
+
+
+@given(st.lists(items, max_size=12), st.data())
+def test_pushes_since_a_version_make_a_copy_current(changes, data):
+    """Section 2.6.3: whoever knows a version and gets what has changed since knows it all."""
+
+    async def work():
+        roster = await Rosters(MemoryStorage()).load(ALICE)
+        copies = {0: {}}
+        for item in changes:
+            await roster.put(item)
+            copies[roster.version] = {item.jid: item.shown for item in roster.listed()}
+        for version, copy in copies.items():
+            known = dict(copy)
+            for item in roster.since(version):
+                if item.listed:
+                    known[item.jid] = item.shown
+                else:
+                    known.pop(item.jid, None)
+            assert known == copies[roster.version]
+
+    asyncio.run(work())
+
+
+def test_many_removals_are_forgotten_at_last():
+    async def work():
+        storage = MemoryStorage()
+        roster = await Rosters(storage).load(ALICE)
+        for number in range(150):
+            jid = JID.parse(f"c{number}@example.org")
+            await roster.put(Item(jid, listed=True))
+            await roster.put(Item(jid))
+        for known in (roster, await reloaded(storage)):
+            assert known.version == 300
+            assert known.since(50) is None
+            assert known.since(100) == [
+                Item(JID.parse(f"c{number}@example.org"), version=2 * number + 2)
+                for number in range(50, 150)
+            ]
+        entries = await storage.maps("roster").items(str(ALICE))
+        assert len(entries) == 101, "nothing is kept of older ones"
+
+    asyncio.run(work())
+
+
+class SlowMaps:
+    """Reads that answer with what was there when they began, in an order that tests choose."""
+
+    def __init__(self, maps):
+        self.maps = maps
+        self.reading = []
+
+    async def items(self, owner):
+        found = await self.maps.items(owner)
+        turn = asyncio.Event()
+        self.reading.append(turn)
+        await turn.wait()
+        return found
+
+    async def update(self, owner, changes):
+        await self.maps.update(owner, changes)
+
+
+def test_a_change_is_not_undone_by_who_read_before_it():
+    async def work():
+        storage = MemoryStorage()
+        slow = SlowMaps(storage.maps("roster"))
+        rosters = Rosters(storage)
+        rosters._maps = slow
+        item = Item(NAMES[0], listed=True)
+
+        async def change(change):
+            roster = await rosters.load(ALICE)
+            await roster.put(change(roster))
+
+        first = asyncio.create_task(change(lambda roster: replace(item, name="A")))
+        second = asyncio.create_task(
+            change(lambda roster: replace(roster.get(item.jid), groups=("G",), listed=True))
+        )
+        while len(slow.reading) < 2:
+            await asyncio.sleep(0)
+        slow.reading[0].set()
+        await first
+        slow.reading[1].set()
+        await second
+        found = (await reloaded(storage)).get(item.jid)
+        assert (found.name, found.groups) == ("A", ("G",))
+        assert rosters.live(ALICE) is None, "nothing is kept in memory for nobody"
+        assert not rosters._held
+        assert not rosters._loading
+
+    asyncio.run(work())
+
+
+def test_one_roster_for_all():
+    async def work():
+        rosters = Rosters(MemoryStorage())
+        roster = await rosters.load(ALICE)
+        assert isinstance(roster, Roster)
+        assert await rosters.load(ALICE.with_resource("x")) is roster
+        assert rosters.live(ALICE) is roster
+
+    asyncio.run(work())
