@@ -27,9 +27,14 @@ MIRRORED = {"none": "none", "to": "from", "from": "to", "both": "both"}
 Play = Callable[..., None]
 
 
+async def exists(account: JID) -> bool:
+    """Every account does."""
+    return True
+
+
 async def subscribe(storage: MemoryStorage, *relations: str) -> None:
     """Have contacts in the rosters of both sides: "alice both bob", "alice to carol"."""
-    rosters = Rosters(storage)
+    rosters = Rosters(storage, exists)
     for relation in relations:
         one, subscription, other = relation.split()
         for owner, value, contact in (
@@ -37,6 +42,7 @@ async def subscribe(storage: MemoryStorage, *relations: str) -> None:
             (other, MIRRORED[subscription], one),
         ):
             roster = await rosters.load(JID.parse(f"{owner}@{DOMAIN}"))
+            assert roster is not None
             jid = JID.parse(f"{contact}@{DOMAIN}")
             await roster.put(Item(jid, state=STATES[value], listed=True))
 

@@ -276,6 +276,7 @@ def test_removing_takes_presence_away(play):
             <presence/>
         bob/b receives
             <presence/>
+            <presence type='unavailable' from='alice@$domain'/>
         alice/a sends
             <presence/>
         alice/a receives, in any order

@@ -27,15 +27,19 @@ items = st.builds(
 )
 
 
+async def exists(account):
+    return account.local != "nobody"
+
+
 async def reloaded(storage):
-    return await Rosters(storage).load(ALICE)
+    return await Rosters(storage, exists).load(ALICE)
 
 
 @given(st.lists(items, max_size=10))
 def test_what_is_stored_is_what_was_put(changes):
     async def work():
         storage = MemoryStorage()
-        roster = await Rosters(storage).load(ALICE)
+        roster = await Rosters(storage, exists).load(ALICE)
         for item in changes:
             await roster.put(item)
         again = await reloaded(storage)
@@ -52,7 +56,7 @@ def test_pushes_since_a_version_make_a_copy_current(changes, data):
     """Section 2.6.3: whoever knows a version and gets what has changed since knows it all."""
 
     async def work():
-        roster = await Rosters(MemoryStorage()).load(ALICE)
+        roster = await Rosters(MemoryStorage(), exists).load(ALICE)
         copies = {0: {}}
         for item in changes:
             await roster.put(item)
@@ -72,7 +76,7 @@ def test_pushes_since_a_version_make_a_copy_current(changes, data):
 def test_many_removals_are_forgotten_at_last():
     async def work():
         storage = MemoryStorage()
-        roster = await Rosters(storage).load(ALICE)
+        roster = await Rosters(storage, exists).load(ALICE)
         for number in range(150):
             jid = JID.parse(f"c{number}@example.org")
             await roster.put(Item(jid, listed=True))
@@ -112,7 +116,7 @@ def test_a_change_is_not_undone_by_who_read_before_it():
     async def work():
         storage = MemoryStorage()
         slow = SlowMaps(storage.maps("roster"))
-        rosters = Rosters(storage)
+        rosters = Rosters(storage, exists)
         rosters._maps = slow
         item = Item(NAMES[0], listed=True)
 
@@ -141,10 +145,18 @@ def test_a_change_is_not_undone_by_who_read_before_it():
 
 def test_one_roster_for_all():
     async def work():
-        rosters = Rosters(MemoryStorage())
+        rosters = Rosters(MemoryStorage(), exists)
         roster = await rosters.load(ALICE)
         assert isinstance(roster, Roster)
         assert await rosters.load(ALICE.with_resource("x")) is roster
         assert rosters.live(ALICE) is roster
+
+    asyncio.run(work())
+
+
+def test_no_roster_without_an_account():
+    async def work():
+        rosters = Rosters(MemoryStorage(), exists)
+        assert await rosters.load(JID.parse("nobody@example.org")) is None
 
     asyncio.run(work())

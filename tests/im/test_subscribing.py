@@ -107,6 +107,7 @@ def test_a_request_goes_to_all_available_resources(play):
 def test_a_stored_request_comes_complete_at_each_login(play):
     """3.1.3 rule 4: the entire stanza, at each new available resource until it is answered."""
     play("""
+        bob/zero logs in
         alice/a logs in
         alice/a sends
             <presence type='subscribe' to='bob@$domain' id='s1' xml:lang='fr'>

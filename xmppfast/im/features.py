@@ -14,7 +14,8 @@ from .rosters import Rosters
 
 def instant_messaging(host: Host, storage: Storage) -> list[Feature]:
     """Rosters, presence, messages and offline storage."""
-    rosters, waiting, last = Rosters(storage), Offline(host, storage), LastPresence(host, storage)
+    rosters = Rosters(storage, host.exists)
+    waiting, last = Offline(host, storage), LastPresence(host, storage)
     return [
         roster(host, rosters),
         presence(host, rosters, waiting, last),

@@ -28,16 +28,19 @@ class Probes:
         return self._load_then_answer(passage) if roster is None else self._answer(passage, roster)
 
     async def _load_then_answer(self, passage: Passage) -> bool:
-        # An account that doesn't exist has no contacts: nobody can tell it from one that has none.
-        return await self._answer(passage, await self._rosters.load(passage.to))
+        roster = await self._rosters.load(passage.to)
+        if roster is not None:
+            return await self._answer(passage, roster)
+        # As if it were there and didn't know who asks: nobody can tell the difference.
+        await self._refuse(passage)
+        return True
 
     async def _answer(self, passage: Passage, roster: Roster) -> bool:
         from_ = roster.get(passage.sender.bare).state.from_
         if passage.sender.bare != roster.owner and from_ is not From.SUBSCRIBED:
             # While a request waits, this would be the answer to it.
             if from_ is not From.PENDING:
-                refusal = finished(stanza("presence", type="unsubscribed"))
-                await settle(self._host.route(refusal, roster.owner, passage.sender.bare))
+                await self._refuse(passage)
             return True
         account = self._host.account(roster.owner)
         resources = [] if account is None else available(account)
@@ -49,6 +52,10 @@ class Probes:
             if resource.presence is not None:
                 await settle(self._host.route(resource.presence, resource.jid, passage.sender))
         return True
+
+    async def _refuse(self, passage: Passage) -> None:
+        refusal = finished(stanza("presence", type="unsubscribed"))
+        await settle(self._host.route(refusal, passage.to.bare, passage.sender.bare))
 
     async def _answer_unavailable(self, passage: Passage, roster: Roster) -> None:
         last = await self._last.find(roster.owner)

@@ -41,7 +41,10 @@ def roster(host: Host, rosters: Rosters, most: int = 5000) -> Feature:
 
     async def start(resource: Resource) -> None:
         # As long as the account is connected its roster stays in memory.
-        resource.account.state["roster"] = await rosters.load(resource.jid)
+        roster = await rosters.load(resource.jid)
+        if roster is None:
+            raise StanzaError(StanzaCondition.ITEM_NOT_FOUND, "the account was removed")
+        resource.account.state["roster"] = roster
 
     def get(request: Request) -> ET.Element | None:
         resource, roster = _own(request)

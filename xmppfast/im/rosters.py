@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Any, Final
 from weakref import WeakValueDictionary
@@ -138,9 +138,10 @@ class Roster:
 
 
 class Rosters:
-    """All rosters of a server."""
+    """All rosters of a server. `exists` says whether there is such an account."""
 
-    def __init__(self, storage: Storage) -> None:
+    def __init__(self, storage: Storage, exists: Callable[[JID], Awaitable[bool]]) -> None:
+        self._exists = exists
         self._maps = storage.maps("roster")
         self._live: WeakValueDictionary[JID, Roster] = WeakValueDictionary()
         self._loading: Counter[JID] = Counter()
@@ -150,12 +151,14 @@ class Rosters:
         """The account's roster if it is in memory; that of a connected one always is."""
         return self._live.get(owner.bare)
 
-    async def load(self, owner: JID) -> Roster:
-        """The account's roster; an empty one if there is none, or no such account."""
+    async def load(self, owner: JID) -> Roster | None:
+        """The account's roster, which may be empty; None if there is no such account."""
         owner = owner.bare
         roster = self._live.get(owner)
         if roster is not None:
             return roster
+        if not await self._exists(owner):
+            return None
         self._loading[owner] += 1
         try:
             entries = await self._maps.items(str(owner))

@@ -102,9 +102,9 @@ class Subscriptions:
         return self._receive(passage, roster)
 
     async def _load_then_receive(self, passage: Passage) -> bool:
-        if not await self._host.exists(passage.to):
-            return True  # section 8.5.1: in silence
         roster = await self._rosters.load(passage.to)
+        if roster is None:
+            return True  # section 8.5.1: in silence
         return await self._receive(passage, roster)
 
     def _receive(self, passage: Passage, roster: Roster) -> Awaitable[bool]:
