@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -62,3 +64,39 @@ def _of(name: str) -> Iterator[Stream]:
 def chunks(data: bytes, size: int) -> Iterator[bytes]:
     """The data in pieces of that many bytes."""
     return (data[at : at + size] for at in range(0, len(data), size))
+
+
+@functools.cache
+def stanzas() -> tuple[tuple[bytes, bytes], ...]:
+    """Every recorded stanza once, with the header that it stands under."""
+    found = {
+        stream.stanza(place): stream.header
+        for stream in streams()
+        if not stream.name.startswith("errors-")
+        for place in stream.stanzas
+    }
+    return tuple((header, stanza) for stanza, header in found.items())
+
+
+_TAG = re.compile(
+    rb"""<!\[CDATA\[.*?\]\]>|<(?P<end>/)?[^<>"']*(?:"[^"]*"[^<>"']*|'[^']*'[^<>"']*)*>""", re.DOTALL
+)
+
+
+def tags_by(stanza: bytes) -> list[int]:
+    """For each number of bytes, how many starts and ends of elements they complete."""
+    counts = [0] * (len(stanza) + 1)
+    for tag in _TAG.finditer(stanza):
+        if not tag[0].startswith(b"<!"):
+            counts[tag.end()] = 2 if tag[0].endswith(b"/>") else 1
+    return list(itertools.accumulate(counts))
+
+
+def splits(stanza: bytes) -> list[int]:
+    """All places to cut it in two; of long runs of text, the ends and some in between."""
+    if len(stanza) < 4000:
+        return list(range(len(stanza) + 1))
+    near: set[int] = set(range(0, len(stanza), 997))
+    for match in re.finditer(rb"[<>&]", stanza):
+        near.update(range(max(0, match.start() - 12), min(len(stanza), match.start() + 12)))
+    return sorted(near)

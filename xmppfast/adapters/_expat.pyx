@@ -173,7 +173,7 @@ cdef class XMLParser(Reader):
     @property
     def ErrorCode(self):
         """Number of the error; 0 if there is none."""
-        return self.code if self.failed else 0
+        return self.code if self.failed or self.dead else 0
 
     @property
     def ErrorLineNumber(self):
@@ -196,9 +196,7 @@ cdef class XMLParser(Reader):
         return line, column, offset
 
     cdef int parse(self, bytes data, bint final) except -1:
-        if self.finished and not self.busy:
-            if self.failed:
-                self.fail()
+        if self.finished and not self.failed and not self.busy:
             self.refuse(FINISHED, ErrorString(FINISHED))
         self.read(data)
         if final:

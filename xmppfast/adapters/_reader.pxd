@@ -22,8 +22,9 @@ During a call, and not longer:
             slots, `skip` and `content_end` are not to be looked at: the stanza may go on
     place   offset of what the call is about in the tokenizer's buffer; see `position`
 
-The calls may do anything. What is fed while one lasts is read after it. One that raises ends the
-reader: the exception leaves `read`, and nothing is read or reported any more, as with expat.
+The calls may do anything. What is fed while one lasts is read after the rest. One that raises ends
+the reader: the exception leaves `read`, and later calls of `read` fail with "parsing finished", as
+with expat.
 """
 
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
@@ -58,7 +59,7 @@ cdef class Reader:
     # Set up, or begin anew; `passes` is XF_PASS_... Raises TypeError for what is no Limits.
     cdef int begin(self, object limits, unsigned passes) except -1
 
-    # Read more input. Once the stream is wrong, calls `fail` every time.
+    # Read more input. Once the stream is wrong or a call has raised, calls `fail` every time.
     cdef int read(self, bytes data) except -1
 
     # Announce the end of input, which calls `fail` if the root is not closed.

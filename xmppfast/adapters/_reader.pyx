@@ -55,6 +55,7 @@ cdef extern from *:
         EXPAT_NO_ELEMENTS = 3,
         EXPAT_INVALID_TOKEN = 4,
         EXPAT_UNCLOSED_TOKEN = 5,
+        EXPAT_FINISHED = 36,
         EXPAT_LIMIT = 43
     };
 
@@ -95,7 +96,7 @@ cdef extern from *:
     };
     """
     const uint8_t expat_codes[]
-    int EXPAT_NO_ELEMENTS, EXPAT_UNCLOSED_TOKEN
+    int EXPAT_NO_ELEMENTS, EXPAT_UNCLOSED_TOKEN, EXPAT_FINISHED
     xf_error XF_E_ENTITY, XF_E_UNFINISHED
 
 
@@ -133,11 +134,8 @@ cdef class Reader:
                 self.waiting = []
             self.waiting.append(data)
             return 0
-        if self.dead:
-            return 0
-        if self.failed:
-            self.fail()
-            return 0
+        if self.dead or self.failed:
+            return self.fail()
         self.busy = True
         try:
             self.report(&at, &size)
@@ -151,26 +149,23 @@ cdef class Reader:
             if not self.failed:
                 self.position(&self.fault_line, &self.fault_column, &self.fault_offset)
                 self.dead = True
+                self.code = EXPAT_FINISHED
                 release(&self.tokenizer)
             self.waiting = None
             raise
         finally:
             self.busy = False
-        if self.finished:  # from inside a call
-            self.finished = False
+        if self.finished:  # that was said in a call
             self.finish()
         return 0
 
     cdef int finish(self) except -1:
         cdef xf_status status
-        if self.dead or self.finished:
-            return 0
         self.finished = True
         if self.busy:
             return 0
-        if self.failed:
-            self.fail()
-            return 0
+        if self.dead or self.failed:
+            return self.fail()
         status = finish(&self.tokenizer)
         if status == XF_NO_MEMORY:
             raise MemoryError
@@ -400,6 +395,8 @@ cdef class Reader:
         return 0
 
     cdef str fault_text(self):
+        if self.code == EXPAT_FINISHED:
+            return "parsing finished"
         if self.tokenizer.error == XF_E_ENTITY:
             return "undefined entity"  # hosts know this one by its text
         return error_text(self.tokenizer.error) or "no element found"
