@@ -6,7 +6,7 @@
 #include "namespaces.h"
 
 typedef struct {
-    xf_span name;  /* of an unprefixed attribute, different from the other edits'; 8 bytes can be read */
+    xf_span name;  /* of an unprefixed attribute, not that of another edit; 8 bytes can be read */
     xf_span value; /* escaped, to stand between single quotes */
     int remove;    /* the attribute goes instead */
     const xf_attribute *attribute; /* set by xf_forward_length: what it changes, or NULL */

@@ -28,7 +28,8 @@ static inline const xf_element *xf_element_at(const xf_slot *tape, uint32_t slot
     return (const xf_element *)(tape + slot);
 }
 
-/* Length of the prefix that an attribute named so declares: 0 for "xmlns", -1 for no declaration. */
+/* Length of the prefix that an attribute named so declares: 0 for "xmlns", -1 for no
+ * declaration. */
 int32_t xf_declares(const uint8_t *name, uint32_t length);
 
 /* Whether two values are the same once references and white space are read as in a document. */

@@ -1,5 +1,5 @@
-/* The kernels' share of text.h. A kernel may define XF_SPECIALS_1, or that and XF_SPECIALS_2 and _4:
- * a mask in which the lowest bit that is set tells the first special one among the XF_WINDOW
+/* The kernels' share of text.h. A kernel may define XF_SPECIALS_1, or that and XF_SPECIALS_2 and
+ * _4: a mask in which the lowest bit that is set tells the first special one among the XF_WINDOW
  * characters of one, two or four bytes at a place. */
 
 /* What is special below 64, which is all but what XML doesn't allow. */
@@ -13,8 +13,8 @@ XF_INLINE int is_special(uint32_t c)
     return c < 64 ? specials[c] : c - 0xD800 < 0x800 || (c | 1) == 0xFFFF;
 }
 
-/* Whether one of eight characters of one byte is special. In each term, the lowest byte with its top
- * bit set is one that is below 0x20, is & or ', is < or >, is ". */
+/* Whether one of eight characters of one byte is special. In each term, the lowest byte with its
+ * top bit set is one that is below 0x20, is & or ', is < or >, is ". */
 XF_INLINE int any_special(uint64_t x)
 {
     const uint64_t ones = 0x0101010101010101u, tops = ones << 7;

@@ -100,7 +100,8 @@ XF_INLINE void note(xf_seen *seen, uint32_t block, int wide, int control, int fo
 /* The slow readers that the walk shares with tokenizer.c. */
 
 /* Reads the reference from the "&" at `at`. Returns 0 and sets *behind to the offset behind its
- * ";"; or -1 if `end` comes before that; or an error code, with *behind at the byte that made it. */
+ * ";"; or -1 if `end` comes before that; or an error code, with *behind at the byte that made
+ * it. */
 int xf_read_reference(const uint8_t *bytes, uint32_t at, uint32_t end, uint32_t *behind);
 
 /* Grows the tape to hold `slots` more. Returns 0 if there is no memory. */

@@ -1,4 +1,5 @@
-/* The kernel for x86-64 processors with AVX-512 BW, VL, VBMI and VBMI2 (Ice Lake, Zen 4 and later). */
+/* The kernel for x86-64 processors with AVX-512 BW, VL, VBMI and VBMI2 (Ice Lake, Zen 4 and
+ * later). */
 #if defined(__x86_64__) && defined(__clang__)
 #pragma clang attribute push(                                                                      \
     __attribute__((target("avx2,bmi,bmi2,popcnt,avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2"))), \

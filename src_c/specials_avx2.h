@@ -2,7 +2,8 @@
 
 XF_INLINE __m256i special_bytes(__m256i x)
 {
-    /* As in scan_avx2.c, without the semicolon: the low four bits tell which byte to compare with. */
+    /* As in scan_avx2.c, without the semicolon: the low four bits tell which byte to compare
+     * with. */
     const __m256i table = _mm256_broadcastsi128_si256(_mm_setr_epi8(
         1, 0, '"', 0, 0, 0, '&', '\'', 0, 0, 0, 0, '<', 0, '>', 0));
     __m256i found = _mm256_cmpeq_epi8(_mm256_shuffle_epi8(table, x), x);

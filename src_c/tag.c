@@ -17,7 +17,8 @@ static uint32_t skip_space(const uint8_t *b, uint32_t at, uint32_t end)
     return at;
 }
 
-/* Reads a qualified name. *at is moved behind it, where there is still a byte; *prefix gets the length of its prefix. */
+/* Reads a qualified name. *at is moved behind it, where there is still a byte; *prefix gets the
+ * length of its prefix. */
 static int read_name(const xf_tokenizer *t, uint32_t *at, uint32_t end, uint32_t *prefix,
                      xf_fault *fault)
 {

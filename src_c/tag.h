@@ -1,4 +1,5 @@
-/* The slow reader: one construct at a time, byte by byte, in the order that docs/errors.md fixes. */
+/* The slow reader: one construct at a time, byte by byte, in the order that docs/errors.md
+ * fixes. */
 #ifndef XF_TAG_H
 #define XF_TAG_H
 

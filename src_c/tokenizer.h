@@ -19,8 +19,8 @@
  * How: a kernel (scan.h) copies a slice of input into `buffer` and writes the positions of the
  * bytes that matter (< > ' " & ;) into `index`. The kernel's walk goes from tag to tag over that
  * index and writes the tape; it takes only complete tags of the plain kind. Whatever else it meets
- * (a tag cut by the end of the slice, prefixes, CDATA, anything wrong) is left to tokenizer.c and
- * tag.c, which read slowly, know all rules, and are the only ones to make errors.
+ * (a tag cut by the end of a slice twice, prefixes, CDATA, anything wrong) is left to tokenizer.c
+ * and tag.c, which read slowly, know all rules, and are the only ones to make errors.
  */
 #ifndef XF_TOKENIZER_H
 #define XF_TOKENIZER_H
@@ -139,7 +139,8 @@ typedef struct {
     uint32_t index_capacity, entries, next;
     uint32_t item_entry; /* of the item being read */
 
-    /* The entries of a tag that the slice's end cut off, for the walk to take it whole after all. */
+    /* The entries of a tag that the slice's end cut off, for the walk to take it whole after
+     * all. */
     uint32_t cut[XF_CUT_ENTRIES], cuts;
     uint64_t cut_item; /* offset, in all input, of the last one; 1 beyond, since 0 is none */
 
@@ -178,7 +179,7 @@ typedef struct {
     /* Of the buffer's first byte: its offset in all input, its line, and that line's offset. */
     uint64_t origin, line, line_start;
     uint64_t stream_start; /* offset of the stream in all input */
-    uint64_t line_more;    /* if `tags`: bytes of that line before the buffer that continue a character */
+    uint64_t line_more;    /* if `tags`: bytes before the buffer in its line that continue characters */
     uint8_t broken;        /* the buffer may contain line feeds */
     uint8_t spread;        /* the buffer may contain characters of several bytes */
     uint8_t marked;        /* `seen` has a block */
@@ -200,8 +201,9 @@ void xf_expect_element(xf_tokenizer *t);
  *     counting == 0          what lies in front of `at` is read; white space (and what is passed
  *                            over) between stanzas, from `taken` to there
  *
- * The tape's piece has the flags of xf_flags. After XF_FAILED that describes what came before the error. xf_take must follow each look.
- * `pass` says what is passed over instead of being refused. To be called before any input. */
+ * The tape's piece has the flags of xf_flags. After XF_FAILED that describes what came before the
+ * error. xf_take must follow each look. `pass` says what is passed over instead of being refused.
+ * To be called before any input. */
 void xf_read_tags(xf_tokenizer *t, unsigned pass);
 
 /* Takes what the tape and the text between stanzas say, but for the last `hold` bytes of this text:
@@ -218,7 +220,8 @@ void xf_place(const xf_tokenizer *t, uint32_t place, uint64_t *line, uint64_t *c
 void xf_release(xf_tokenizer *t);
 
 /* Reads on to the next event. *data and *size are moved behind what was taken; what is left must be
- * given again in the next call. Holds no memory beyond the struct after XF_MORE between elements. */
+ * given again in the next call. Holds no memory beyond the struct after XF_MORE between
+ * elements. */
 xf_status xf_next(xf_tokenizer *t, const uint8_t **data, size_t *size, xf_event *event);
 
 /* Tells where the caller keeps its copy of the header from XF_START. The piece must stay until the
@@ -228,12 +231,12 @@ void xf_adopt(xf_tokenizer *t, const xf_piece *header);
 /* The bytes that were taken, and that no event has covered; *size is their number. */
 const uint8_t *xf_unread(const xf_tokenizer *t, size_t *size);
 
-/* Begins a new stream with the next byte, behind white space, that no event has covered. Forgets the bytes of
- * xf_unread: the caller gives them again. */
+/* Begins a new stream with the next byte, behind white space, that no event has covered. Forgets
+ * the bytes of xf_unread: the caller gives them again. */
 void xf_restart(xf_tokenizer *t);
 
-/* End of input, whether or not xf_next has read all of it: XF_MORE, or XF_FAILED if what it has read
- * ends inside an element. */
+/* End of input, whether or not xf_next has read all of it: XF_MORE, or XF_FAILED if what it has
+ * read ends inside an element. */
 xf_status xf_finish(xf_tokenizer *t);
 
 /* Text of an error code, and the name of its condition with underscores. */

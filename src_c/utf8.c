@@ -28,7 +28,8 @@ static int is_plain(const uint8_t *bytes)
     return !odd;
 }
 
-/* Reads the character at `at`, which is not ASCII: XF_UTF8_GOOD with its length, or what is wrong. */
+/* Reads the character at `at`, which is not ASCII: XF_UTF8_GOOD with its length, or what is
+ * wrong. */
 static int read_wide(const uint8_t *bytes, uint32_t at, uint32_t end, uint32_t *length)
 {
     const lead *l = find_lead(bytes[at]);

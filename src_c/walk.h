@@ -1,9 +1,9 @@
 /* The walk: a stanza from its index of positions to its tape. Included once by every kernel.
  *
- * It takes tags whose names are unprefixed ASCII names shorter than a window and than the limit, with single or double
- * quotes and any white space before attributes. On everything else it stops in front of the tag:
- * slow and right beats fast and nearly right. It makes no errors and needs no limits but those
- * below, since what goes past one is "everything else".
+ * It takes tags whose names are unprefixed ASCII names shorter than a window and than the limit,
+ * with single or double quotes and any white space before attributes. On everything else it stops
+ * in front of the tag: slow and right beats fast and nearly right. It makes no errors and needs no
+ * limits but those below, since what goes past one is "everything else".
  *
  * A kernel defines
  *   XF_WINDOW                    bytes looked at together, at most 32
@@ -20,8 +20,8 @@
 /* Slots that one tag may take. */
 #define XF_ROOM (XF_ELEMENT_SLOTS + XF_FEW)
 
-/* Reads the name of an attribute between the end of what is before it and its opening quote, and any
- * white space in front. Returns its length, or 0 for one that the walk doesn't take. */
+/* Reads the name of an attribute between the end of what is before it and its opening quote, and
+ * any white space in front. Returns its length, or 0 for one that the walk doesn't take. */
 XF_INLINE size_t read_name(const uint8_t *b, size_t at, size_t quote, size_t *name)
 {
     uint64_t space, plain;
@@ -78,11 +78,13 @@ static XF_NOINLINE const uint32_t *long_value(const uint8_t *b, const uint32_t *
     }
 }
 
-/* Whether the value of an `xmlns` is, or hides, a namespace name that only tag.c may judge. Its first
- * index entry is behind that of the opening quote if nothing but the closing quote ends it. */
+/* Whether the value of an `xmlns` is, or hides, a namespace name that only tag.c may judge. Its
+ * first index entry is behind that of the opening quote if nothing but the closing quote ends
+ * it. */
 XF_INLINE int needs_judging(const uint8_t *value, uint32_t length, int simple)
 {
-    return !simple || ((length == 29 || length == 36) && memcmp(value, "http://www.w3.org/", 18) == 0);
+    return !simple ||
+           ((length == 29 || length == 36) && memcmp(value, "http://www.w3.org/", 18) == 0);
 }
 
 /* A tape of fewer slots has room for one more tag, and is too short to be at any limit. */

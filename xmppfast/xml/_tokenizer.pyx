@@ -231,7 +231,8 @@ cdef inline uint32_t _hash(const uint8_t *text, uint32_t length) noexcept:
         sum ^= sum >> 29
         text += 8
         length -= 8
-    sum = (sum ^ xf_name_key(text, length) ^ (<uint64_t>length << 56)) * <uint64_t>0x9E3779B97F4A7C15
+    sum ^= xf_name_key(text, length) ^ (<uint64_t>length << 56)
+    sum *= <uint64_t>0x9E3779B97F4A7C15
     return <uint32_t>(sum >> 32)
 
 
