@@ -1,5 +1,6 @@
 # make build   a virtual environment in .venv with xmppfast and everything for working on it
-# make run     a recorded session parsed, and the speed beside expat's
+# make run     a server and two clients in conversation; the server goes on until Ctrl-C
+# make run-parser   a recorded session parsed, and the speed beside expat's
 # make test    everything that has to hold before a change goes in
 PYTHON ?= python3
 VENV ?= .venv
@@ -9,7 +10,7 @@ BUILT = $(VENV)/.built
 CAPTURE = examples/data/mcabber-s2c.bin
 
 .NOTPARALLEL:
-.PHONY: build run test lint test-c test-sdist test-versions test-fuzz test-python bench fuzz clean
+.PHONY: build run run-parser test lint test-c test-sdist test-versions test-fuzz test-python bench fuzz clean
 
 build: $(BUILT)
 
@@ -20,6 +21,9 @@ $(BUILT): setup.py pyproject.toml $(wildcard xmppfast/*/*.pyx xmppfast/*/*.pxd s
 	touch $@
 
 run: build
+	$(BIN)/python examples/conversation.py --stay
+
+run-parser: build
 	$(BIN)/xmppfast parse $(CAPTURE) | head -n 40
 	@echo
 	$(BIN)/xmppfast parse --stats $(CAPTURE)

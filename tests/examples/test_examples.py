@@ -23,6 +23,14 @@ SAYS = {
         "Stanza <message from='echo@localhost' to='me@localhost'><body>hi</body></message>",
         "StreamEnd </stream:stream>",
     ],
+    "conversation": [
+        "connected: romeo@localhost, juliet@localhost",
+        "juliet's roster: Romeo, subscription both",
+        "Schläfst du? 眠っているの? 🌹",
+        "juliet's roster: Romeo Montague",
+        "¿Dónde estás?, stored on the way",
+        "server: ended with code 0",
+    ],
     "elements": [
         "{jabber:client}message = jabber:client + message",
         "body: Wherefore & why?",

@@ -26,9 +26,7 @@ class ElementStream(_domish.ElementStream):
     """
 
     # As the installed version of Twisted has them; older ones have none.
-    maxStanzaSize: ClassVar[int] = getattr(
-        domish.ExpatElementStream, "maxStanzaSize", sys.maxsize
-    )
+    maxStanzaSize: ClassVar[int] = getattr(domish.ExpatElementStream, "maxStanzaSize", sys.maxsize)
     """Bytes or characters of one stanza, after which `parse` raises ParserError."""
     maxElementCount: ClassVar[int] = getattr(
         domish.ExpatElementStream, "maxElementCount", sys.maxsize

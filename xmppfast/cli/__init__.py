@@ -11,9 +11,9 @@ from functools import partial
 from importlib import import_module
 
 from .. import Limits, __version__, backend
+from .._extras import ExtraMissing
 from . import bench, check, listen, parse, ping, roster, send, serve, user
 from .configuration import ConfigurationError
-from .needs import ExtraMissing
 
 _FAILED, _UNREADABLE, _INTERRUPTED, _NO_READER = 1, 2, 130, 141
 

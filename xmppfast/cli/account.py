@@ -9,8 +9,8 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .._extras import need
 from . import passwords
-from .needs import need
 
 if TYPE_CHECKING:
     from ..client import Client

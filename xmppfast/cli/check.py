@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from .._extras import need
 from .configuration import load
-from .needs import need
 
 DESCRIPTION = """\
 Read a configuration file as `xmppfast serve` would, with the certificate it names.

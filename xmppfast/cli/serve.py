@@ -13,9 +13,9 @@ from importlib import import_module, util
 from typing import TYPE_CHECKING
 
 from .. import Limits
+from .._extras import need
 from . import logs, settings
 from .configuration import Configuration, ConfigurationError
-from .needs import need
 
 if TYPE_CHECKING:
     from ..server.service import Service

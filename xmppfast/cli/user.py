@@ -10,9 +10,9 @@ from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .._extras import need
 from . import passwords, settings
 from .configuration import Configuration
-from .needs import need
 
 if TYPE_CHECKING:
     from ..core.jid import JID

@@ -1,4 +1,4 @@
-"""Commands that need an extra say which."""
+"""What needs an extra says which."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from importlib import import_module
 from types import ModuleType
 
 
-class ExtraMissing(Exception):
+class ExtraMissing(ImportError):
     """A package of an extra is not installed; the text says how to get it."""
 
 
@@ -21,5 +21,6 @@ def need(module: str, extra: str) -> ModuleType:
         if error.name is None or error.name.split(".")[0] == "xmppfast":
             raise
         raise ExtraMissing(
-            f"this needs {error.name}, which is not installed: pip install 'xmppfast[{extra}]'"
+            f"this needs {error.name}, which is not installed: pip install 'xmppfast[{extra}]'",
+            name=error.name,
         ) from error
