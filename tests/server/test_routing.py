@@ -174,7 +174,7 @@ def test_what_came_before_the_connection_broke_is_still_handled(end):
         else:
             alice.wire.break_off()
         account = alice.server.registry.accounts["alice@example.org"]
-        account.outgoing.append(slow)
+        account.outgoing = (slow,)
         assert [(await bob.stanza()).id for _ in range(2)] == ["0", "1"]
         await asyncio.sleep(5)
         assert "alice@example.org" not in alice.server.registry.accounts
@@ -326,7 +326,7 @@ def test_handlers_of_an_account_see_everything():
                 raise StanzaError(StanzaCondition.NOT_ACCEPTABLE)
             return False
 
-        alice.server.registry.accounts["alice@example.org"].incoming.append(no_bob)
+        alice.server.registry.accounts["alice@example.org"].incoming = (no_bob,)
         bob.send(f"<message to='{ALICE}'/>")
         assert condition(await bob.stanza()) == "not-acceptable"
         bob.send(f"<iq type='get' id='1' to='{ALICE}'><a/></iq>")

@@ -37,8 +37,8 @@ class Account:
 
     jid        bare address
     resources  by resourcepart, in the order they were bound
-    incoming   handlers that see every stanza to the account first, in a server
-    outgoing   handlers that see every stanza from the account first, in a server
+    incoming   handlers that see every stanza to the account first, in a server; assign a new tuple
+    outgoing   likewise for every stanza from the account
     state      what features keep for as long as a resource is connected, by the feature's name
     """
 
@@ -47,8 +47,8 @@ class Account:
     def __init__(self, jid: JID) -> None:
         self.jid = jid
         self.resources: dict[str, Resource] = {}
-        self.incoming: list[PassageHandler] = []
-        self.outgoing: list[PassageHandler] = []
+        self.incoming: tuple[PassageHandler, ...] = ()
+        self.outgoing: tuple[PassageHandler, ...] = ()
         self.state: dict[str, Any] = {}
 
 

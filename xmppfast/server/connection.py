@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Coroutine, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -39,14 +39,12 @@ class Connection:
         "_server",
         "_session",
         "_stream",
-        "_take",
         "_timer",
     )
 
     _link: Link
     _stream: ReceivingStream
     _negotiation: Accepting | None
-    _take: Callable[[Stanza], Outcome]
     _timer: asyncio.TimerHandle | None
 
     def __init__(self, server: Server) -> None:
@@ -68,7 +66,6 @@ class Connection:
         self._negotiation = Accepting(
             self._stream, server.terms, partial(server.mechanisms, self._stream, link), link.secure
         )
-        self._take = self._negotiate
         self._timer = asyncio.get_running_loop().call_later(
             server.settings.login_seconds, self._too_slow
         )
@@ -105,23 +102,16 @@ class Connection:
     # Events --------------------------------------------------------------------------------------
 
     def _read(self, events: Iterator[StreamStart | Stanza | StreamEnd]) -> None:
+        accept = self._server.router.accept
         for event in events:
-            if type(event) is Stanza:
-                outcome = self._take(event)
-                if outcome is not None:
-                    self._hold(outcome)
-                    return
+            session = self._session
+            if session is not None and type(event) is Stanza:
+                outcome = accept(session, event)
             else:
-                self._boundary(event)
-
-    def _boundary(self, event: StreamStart | StreamEnd | Stanza) -> None:
-        if self._negotiation is not None:
-            self._negotiation.receive(event)
-        else:
-            self._stream.receive(event)
-
-    def _ignore(self, stanza: Stanza) -> Outcome:
-        return None
+                outcome = self._negotiate(event)
+            if outcome is not None:
+                self._hold(outcome)
+                return
 
     def _hold(self, outcome: Awaitable[None], *, reading: bool = False) -> None:
         """Leave everything unread until something is done."""
@@ -145,12 +135,14 @@ class Connection:
 
     # Negotiation ---------------------------------------------------------------------------------
 
-    def _negotiate(self, event: Stanza) -> Outcome:
-        assert self._negotiation is not None
-        want = self._negotiation.receive(event)
-        if want is None:
+    def _negotiate(self, event: StreamStart | Stanza | StreamEnd) -> Outcome:
+        """Take what is not a stanza of a session."""
+        negotiation = self._negotiation
+        if negotiation is None:
+            self._stream.receive(event)
             return None
-        return self._do(self._negotiation, want)
+        want = negotiation.receive(event)
+        return None if want is None else self._do(negotiation, want)
 
     def _do(self, negotiation: Accepting, want: Want) -> Coroutine[Any, Any, None]:
         match want:
@@ -233,7 +225,6 @@ class Connection:
         server.registry.add(session)
         self._session = session
         self._negotiation = None
-        self._take = partial(server.router.accept, session)
         self._stop_timer()
         log.info("%s is connected from %s", session.address, self._link.peer)
 
@@ -260,7 +251,6 @@ class Connection:
         self._over()
 
     def _over(self) -> None:
-        self._take = self._ignore
         self._negotiation = None
         self._stop_timer()
         if self._session is not None:

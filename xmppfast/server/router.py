@@ -144,7 +144,7 @@ class Router:
             return self._to_server(passage)
         account = passage.account = self._registry.accounts.get(str(to.bare))
         if account is not None and account.incoming:
-            return self._dispatcher.pass_on(passage, tuple(account.incoming), self._to_account)
+            return self._dispatcher.pass_on(passage, account.incoming, self._to_account)
         return self._to_account(passage)
 
     def _to_account(self, passage: Passage) -> Outcome:
