@@ -1,0 +1,1 @@
+"""Extensions of XMPP (XEPs), one file each: features, and where a client needs one, its side."""
