@@ -22,7 +22,8 @@ text it says nothing about them; <body></body> and <body/> are the same.
 
 $domain is the server's. Any other $word stands for the value it has where it first appears in
 something received, or that received nothing but it: id='$id'. `*` is any value, and as the tag of a
-child any element. Of an <error/> only the first children need be there: a text may follow. A header, <stream:stream ...>, is received as it is.
+child any element. Of an <error/> only the first children need be there: a text may follow. A
+header, <stream:stream ...>, is received as it is.
 """
 
 from __future__ import annotations

@@ -50,6 +50,7 @@ class Login:
     plaintext: bool = False
     seconds: float = 60.0
     resources: int = 20
+    register: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,6 +115,7 @@ async def start(configuration: Configuration) -> Service:
     Raises OSError, ValueError (domain, certificate) and StorageError.
     """
     from ..core.jid import JID
+    from ..server.defaults import features
     from ..server.server import Settings
     from ..server.service import Certificate, Ports, Service
     from ..storage.sql import SqlStorage
@@ -141,7 +142,9 @@ async def start(configuration: Configuration) -> Service:
         configuration.tls.certificate, configuration.tls.key, configuration.data
     )
     storage = await SqlStorage.open(configuration.storage_url)
-    service = Service(sessions, ports, certificate, storage)
+    admins = [JID.parse(admin).bare for admin in configuration.admins]
+    installed = features(storage, admins, register=configuration.login.register)
+    service = Service(sessions, ports, certificate, storage, installed)
     try:
         await service.start()
     except BaseException:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from importlib.metadata import version as version_of
 
 from ..core.dispatch import Feature, Host
+from ..xep.disco import disco
+from ..xep.ping import ping
+from ..xep.version import version
 
 
 def features(host: Host) -> Iterable[Feature]:
     """Make them for this host."""
-    return ()
+    return disco(host), ping(host), version(host, "xmppfast", version_of("xmppfast"))

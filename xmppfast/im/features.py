@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..core.dispatch import Feature, Host
+from ..core.jid import JID
 from ..storage.interface import Storage
 from .last import LastPresence
 from .messaging import messaging
@@ -10,15 +11,28 @@ from .offline import Offline, offline
 from .presence import presence
 from .roster import roster
 from .rosters import Rosters
+from .subscription import From
 
 
-def instant_messaging(host: Host, storage: Storage) -> list[Feature]:
-    """Rosters, presence, messages and offline storage."""
-    rosters = Rosters(storage, host.exists)
-    waiting, last = Offline(host, storage), LastPresence(host, storage)
-    return [
-        roster(host, rosters),
-        presence(host, rosters, waiting, last),
-        messaging(host, waiting),
-        offline(),
-    ]
+class InstantMessaging:
+    """Rosters, presence, messages and offline storage.
+
+    features  to install
+    last      how accounts became unavailable
+    """
+
+    def __init__(self, host: Host, storage: Storage) -> None:
+        self._rosters = Rosters(storage, host.exists)
+        self.last = LastPresence(host, storage)
+        waiting = Offline(host, storage)
+        self.features: list[Feature] = [
+            roster(host, self._rosters),
+            presence(host, self._rosters, waiting, self.last),
+            messaging(host, waiting),
+            offline(),
+        ]
+
+    async def may_see(self, account: JID, contact: JID) -> bool:
+        """Whether a local account lets a contact see its presence."""
+        found = await self._rosters.load(account)
+        return found is not None and found.get(contact.bare).state.from_ is From.SUBSCRIBED

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..core.dispatch import Feature, Host
 from ..storage.interface import Storage
 from ..transport.certificates import ServerCertificate, load, self_signed
 from ..transport.tcp import Listener, listen
@@ -57,15 +58,23 @@ class Service:
 
     accounts  those of the domain
     server    its sessions
+
+    `install` makes the features, by default those of `defaults.features`.
     """
 
     def __init__(
-        self, settings: Settings, ports: Ports, certificate: Certificate, storage: Storage
+        self,
+        settings: Settings,
+        ports: Ports,
+        certificate: Certificate,
+        storage: Storage,
+        install: Callable[[Host], list[Feature]] | None = None,
     ) -> None:
         self._settings = settings
         self._ports = ports
         self._certificate = certificate
         self._storage = storage
+        self._install = install or features(storage)
         self._role: TlsRole | None = None
         self._listeners: list[Listener] = []
         self.accounts: AccountStore
@@ -76,7 +85,7 @@ class Service:
         if self._settings.tls:
             self.reload_certificate()
         self.accounts = await open_accounts(self._storage, self._settings.domain)
-        self.server = Server(self._settings, self.accounts, features(self._storage))
+        self.server = Server(self._settings, self.accounts, self._install)
         try:
             await self._listen(self._ports.port, direct=False)
             if self._settings.tls:

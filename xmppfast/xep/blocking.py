@@ -110,7 +110,10 @@ def blocking(
     def outgoing(passage: Passage) -> bool:
         """Of a connected account, from its client (section 3.3 rule 3)."""
         assert passage.resource is not None
-        if matches(passage.resource.account.state["blocking"], passage.to):
+        account = passage.resource.account
+        # Who blocks the own server can still ask it to end that.
+        own = passage.to.bare in (account.jid, host.domain)
+        if not own and matches(account.state["blocking"], passage.to):
             raise StanzaError(StanzaCondition.NOT_ACCEPTABLE, application=element(_BLOCKED))
         return False
 

@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from ..core.dispatch import Disco, Feature, Host, OnIq, Request, Target
+from ..core.dispatch import Feature, Host, OnIq, Request, Target
 from ..core.errors import StanzaCondition, StanzaError
 from ..core.jid import JID
 from ..core.stanza import element
@@ -124,7 +124,10 @@ async def get_info(host: Host, to: JID, node: str | None = None) -> Info:
 
 
 async def get_items(host: Host, to: JID, node: str | None = None) -> list[Item]:
-    """Ask what is found there. Raises StanzaError, TimeoutError, and InvalidJID for a bad answer."""
+    """Ask what is found there.
+
+    Raises StanzaError, TimeoutError, and InvalidJID for an answer that names none.
+    """
     answer = await host.request(to, "get", element(_ITEMS_QUERY, {"node": node}))
     return [
         Item(JID.parse(item.get("jid", "")), item.get("name"), item.get("node"))

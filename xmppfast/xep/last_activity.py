@@ -71,7 +71,10 @@ def last_activity(
 
 
 async def get_last_activity(host: Host, to: JID) -> Last:
-    """Ask since when somebody is away. Raises StanzaError, TimeoutError, ValueError for nonsense."""
+    """Ask since when somebody is away.
+
+    Raises StanzaError, TimeoutError, and ValueError for an answer that doesn't say.
+    """
     answer = await host.request(to, "get", element(_QUERY))
     query = answer.find(_QUERY)
     if query is None:
