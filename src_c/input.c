@@ -181,9 +181,17 @@ static int make_room(xf_tokenizer *t, uint32_t size)
     return 1;
 }
 
-static int is_set(const xf_blocks *blocks, uint32_t block)
+/* The first block from `block` on that is set, or is not; or how many there are. */
+static uint32_t next_block(const xf_blocks *blocks, uint32_t block, int set)
 {
-    return blocks->bits[block / 64] >> block % 64 & 1;
+    for (uint32_t word = block / 64; word < XF_SLICE / XF_BLOCK / 64; word++) {
+        uint64_t bits = set ? blocks->bits[word] : ~blocks->bits[word];
+        if (word == block / 64)
+            bits &= ~(uint64_t)0 << block % 64;
+        if (bits)
+            return word * 64 + xf_lowest(bits);
+    }
+    return XF_SLICE / XF_BLOCK;
 }
 
 /* Whether one of the blocks that bytes [from, to) of the slice lie in is set. */
@@ -228,20 +236,22 @@ static int check_characters(const xf_tokenizer *t, uint32_t *place)
         return XF_UTF8_GOOD;
     uint32_t from = t->end;
     while (from < t->filled) {
-        uint32_t block = from > t->slice ? (from - t->slice) / XF_BLOCK : 0;
-        uint32_t blocks = (t->filled - t->slice + XF_BLOCK - 1) / XF_BLOCK;
-        int wide = from < t->slice || is_set(&t->seen.wide, block);
-        do
-            block++;
-        while (block < blocks && wide && is_set(&t->seen.wide, block));
-        uint32_t end = block < blocks ? t->slice + block * XF_BLOCK : t->filled;
-        if (wide) {
-            int found = xf_utf8_check(t->buffer, from, end, place);
-            if (found == XF_UTF8_CUT && end < t->filled)
-                return XF_UTF8_BAD; /* what follows is ASCII */
-            if (found != XF_UTF8_GOOD)
-                return found;
+        uint32_t block = 0;
+        if (from >= t->slice) { /* what comes before it is the beginning of a character */
+            block = next_block(&t->seen.wide, (from - t->slice) / XF_BLOCK, 1);
+            if (t->slice + block * XF_BLOCK > from)
+                from = t->slice + block * XF_BLOCK;
+            if (from >= t->filled)
+                break;
         }
+        uint32_t end = t->slice + next_block(&t->seen.wide, block, 0) * XF_BLOCK;
+        if (end > t->filled)
+            end = t->filled;
+        int found = xf_utf8_check(t->buffer, from, end, place);
+        if (found == XF_UTF8_CUT && end < t->filled)
+            return XF_UTF8_BAD; /* what follows is ASCII */
+        if (found != XF_UTF8_GOOD)
+            return found;
         from = end;
     }
     *place = t->filled;
