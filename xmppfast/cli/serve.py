@@ -88,18 +88,23 @@ def read(options: argparse.Namespace) -> Configuration:
 
 
 async def _serve(options: argparse.Namespace, configuration: Configuration) -> int:
-    service = await start(configuration)
     stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
+    running: list[Service] = []
     handlers = {
         "SIGTERM": stop.set,
         "SIGINT": stop.set,
-        "SIGHUP": lambda: reload(options, service),
+        "SIGHUP": lambda: [reload(options, service) for service in running],
     }
-    for name, handler in handlers.items():
-        number = getattr(signal, name, None)
-        if number is not None and sys.platform != "win32":
-            loop.add_signal_handler(number, handler)
+    # Windows has no such signals in event loops; there, Ctrl-C ends the process.
+    if sys.platform != "win32":
+        for name, handler in handlers.items():
+            asyncio.get_running_loop().add_signal_handler(getattr(signal, name), handler)
+    service = await start(configuration)
+    running.append(service)
+    domain, data = configuration.domain, configuration.data
+    log.info("%s is served; data in %s", domain, data)
+    if not await service.accounts.names(limit=1):
+        log.info("no accounts yet: xmppfast user add NAME@%s --data %s", domain, data)
     try:
         await stop.wait()
         log.info("stopping")
@@ -150,9 +155,6 @@ async def start(configuration: Configuration) -> Service:
     except BaseException:
         await storage.close()
         raise
-    log.info("%s is served; data in %s", domain, configuration.data)
-    if not await service.accounts.names(limit=1):
-        log.info("no accounts yet: xmppfast user add NAME@%s --data %s", domain, configuration.data)
     return service
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from socket import gaierror
 from typing import Any
 
 from ..protocol.link import Receiver
@@ -54,12 +55,15 @@ async def listen(
     """
     loop = asyncio.get_running_loop()
     turn = Turn(loop)
-    server = await loop.create_server(
-        lambda: Connection(turn, new_receiver(), tls=tls, direct=direct, most=most),
-        host or None,
-        port,
-        backlog=_BACKLOG,
-    )
+    try:
+        server = await loop.create_server(
+            lambda: Connection(turn, new_receiver(), tls=tls, direct=direct, most=most),
+            host or None,
+            port,
+            backlog=_BACKLOG,
+        )
+    except gaierror as error:
+        raise OSError(error.errno, error.strerror, host) from error
     return Listener(server)
 
 
