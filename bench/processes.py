@@ -73,7 +73,7 @@ class Process:
         self.name = name
         # The same hashes in every run: one source less of differences between runs.
         environment = {**os.environ, "PYTHONHASHSEED": "0"}
-        environment["PYTHONPATH"] = os.pathsep.join(_places())
+        environment["PYTHONPATH"] = os.pathsep.join(places())
         self._process = subprocess.Popen(
             [interpreter, "-m", "bench.worker", name],
             env=environment,
@@ -88,7 +88,6 @@ class Process:
             self.close()
             raise
         self.version: str = ready["version"]
-        self.import_seconds: float = ready["seconds"]
 
     def ask(self, do: str, **arguments: Any) -> Any:
         """Have it do something; SubjectFailedError with the subject's own words."""
@@ -137,7 +136,7 @@ class Process:
         return answer["value"]
 
 
-def _places() -> list[str]:
+def places() -> list[str]:
     """Where the subjects' processes look first: for these measurements, and for this xmppfast."""
     assert xmppfast.__file__ is not None
     return [str(PROJECT), str(Path(xmppfast.__file__).resolve().parents[1])]

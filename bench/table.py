@@ -19,7 +19,7 @@ TITLES = {
     "held back": "Stanzas that come alone and in pieces, held back after their last byte",
     "last byte to event": "From the feed of a stanza's last byte to its event (wall time)",
     "first stanza": "From a new stream to its first stanza (wall time)",
-    "first stanza, with import": "The same in a new process, with the library's import",
+    "import": "Import in a new process (wall time)",
     "idle": "Memory of an idle parser",
     "peak": "Memory at most while a stanza of 350 KiB is read, per byte of it",
     "expat backend": "Fallback backend: XMLPullParser's CPU time / ours, 4 KiB chunks",

@@ -70,46 +70,58 @@ class Entry(NamedTuple):
 
     place    "file:function" of this package
     group    "baseline", "ours", "peer", "adapter" or "path" (a host's whole way of receiving)
+    imports  what a program imports to use it
     library  distribution that brings it; "" for the standard library's and our own
     stock    the subject with the same surface and the stock parser
     """
 
     place: str
     group: str
+    imports: str
     library: str = ""
     stock: str = ""
 
 
 BASELINE = "XMLPullParser"
 TABLE: dict[str, Entry] = {
-    BASELINE: Entry("etree:stock", "baseline"),
-    "untouched": Entry("stanza_events:untouched", "ours"),
-    "head": Entry("stanza_events:head", "ours"),
-    "head and body": Entry("stanza_events:head_and_body", "ours"),
-    "everything": Entry("stanza_events:everything", "ours"),
-    "forward": Entry("stanza_events:forward", "ours"),
-    "to_etree": Entry("stanza_events:to_etree", "ours"),
-    "pyexpat": Entry("pyexpat:stock", "peer"),
-    "xml.sax": Entry("sax:stock", "peer"),
-    "lxml": Entry("lxml:stock", "peer", "lxml"),
-    "Twisted domish": Entry("domish:stock", "peer", "Twisted"),
-    "aioxmpp": Entry("aioxmpp:stock", "peer", "aioxmpp"),
-    "slixmpp": Entry("slixmpp:stock", "peer", "slixmpp"),
-    "nbxmpp": Entry("nbxmpp:stock", "peer", "nbxmpp"),
-    "adapters.etree": Entry("etree:adapter", "adapter", stock=BASELINE),
-    "adapters.expat": Entry("pyexpat:adapter", "adapter", stock="pyexpat"),
-    "adapters.sax": Entry("sax:adapter", "adapter", stock="xml.sax"),
-    "adapters.sax in aioxmpp": Entry("aioxmpp:adapter", "adapter", "aioxmpp", stock="aioxmpp"),
-    "adapters.domish": Entry("domish:adapter", "adapter", "Twisted", stock="Twisted domish"),
-    "adapters.slixmpp": Entry("slixmpp:adapter", "adapter", "slixmpp", stock="slixmpp"),
-    "adapters.nbxmpp": Entry("nbxmpp:adapter", "adapter", "nbxmpp", stock="nbxmpp"),
-    "slixmpp receive": Entry("slixmpp:receive", "path", "slixmpp"),
-    "slixmpp receive, adapters.slixmpp": Entry(
-        "slixmpp:adapter_receive", "path", "slixmpp", stock="slixmpp receive"
+    BASELINE: Entry("etree:stock", "baseline", "xml.etree.ElementTree"),
+    "untouched": Entry("stanza_events:untouched", "ours", "xmppfast"),
+    "head": Entry("stanza_events:head", "ours", "xmppfast"),
+    "head and body": Entry("stanza_events:head_and_body", "ours", "xmppfast"),
+    "everything": Entry("stanza_events:everything", "ours", "xmppfast"),
+    "forward": Entry("stanza_events:forward", "ours", "xmppfast"),
+    "to_etree": Entry("stanza_events:to_etree", "ours", "xmppfast"),
+    "pyexpat": Entry("pyexpat:stock", "peer", "xml.parsers.expat"),
+    "xml.sax": Entry("sax:stock", "peer", "xml.sax.expatreader"),
+    "lxml": Entry("lxml:stock", "peer", "lxml.etree", "lxml"),
+    "Twisted domish": Entry("domish:stock", "peer", "twisted.words.xish.domish", "Twisted"),
+    "aioxmpp": Entry("aioxmpp:stock", "peer", "aioxmpp", "aioxmpp"),
+    "slixmpp": Entry("slixmpp:stock", "peer", "slixmpp", "slixmpp"),
+    "nbxmpp": Entry("nbxmpp:stock", "peer", "nbxmpp.simplexml", "nbxmpp"),
+    "adapters.etree": Entry("etree:adapter", "adapter", "xmppfast.adapters.etree", stock=BASELINE),
+    "adapters.expat": Entry(
+        "pyexpat:adapter", "adapter", "xmppfast.adapters.expat", stock="pyexpat"
     ),
-    "aioxmpp receive": Entry("aioxmpp:receive", "path", "aioxmpp"),
+    "adapters.sax": Entry("sax:adapter", "adapter", "xmppfast.adapters.sax", stock="xml.sax"),
+    "adapters.sax in aioxmpp": Entry(
+        "aioxmpp:adapter", "adapter", "xmppfast.adapters.sax, aioxmpp", "aioxmpp", "aioxmpp"
+    ),
+    "adapters.domish": Entry(
+        "domish:adapter", "adapter", "xmppfast.adapters.domish", "Twisted", "Twisted domish"
+    ),
+    "adapters.slixmpp": Entry(
+        "slixmpp:adapter", "adapter", "xmppfast.adapters.slixmpp", "slixmpp", "slixmpp"
+    ),
+    "adapters.nbxmpp": Entry(
+        "nbxmpp:adapter", "adapter", "xmppfast.adapters.nbxmpp", "nbxmpp", "nbxmpp"
+    ),
+    "slixmpp receive": Entry("slixmpp:receive", "path", "slixmpp", "slixmpp"),
+    "slixmpp receive, adapters.slixmpp": Entry(
+        "slixmpp:adapter_receive", "path", "slixmpp", "slixmpp", "slixmpp receive"
+    ),
+    "aioxmpp receive": Entry("aioxmpp:receive", "path", "aioxmpp", "aioxmpp"),
     "aioxmpp receive, adapters.sax": Entry(
-        "aioxmpp:adapter_receive", "path", "aioxmpp", stock="aioxmpp receive"
+        "aioxmpp:adapter_receive", "path", "aioxmpp", "aioxmpp", "aioxmpp receive"
     ),
 }
 
