@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
+from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from slixmpp.xmlstream import xmlstream
@@ -38,16 +40,16 @@ class _ParsingStream(xmlstream.XMLStream):
 
 
 class StreamReader(Collector):
-    """One stream."""
+    """One stream, which puts what comes of its elements where the reader takes it from."""
 
     __slots__ = ("_stream",)
 
-    def __init__(self, stream_type: Any = _ParsingStream) -> None:
+    def __init__(self, stream_for: Callable[[list[Any]], Any] = _ParsingStream) -> None:
         super().__init__()
-        self._stream = stream_type(self.got)
+        self._stream = stream_for(self.got)
 
     def feed(self, data: bytes) -> list[Any]:
-        """The elements that are complete with these bytes."""
+        """What is complete with these bytes."""
         self._stream.data_received(data)
         return self.take()
 
@@ -76,11 +78,19 @@ def receive() -> Subject:
     from slixmpp.xmlstream.matcher import StanzaPath
 
     class _Client(ClientXMPP):
-        def __init__(self, got: list[Any]) -> None:
+        def __init__(self) -> None:
             super().__init__("bench@example.org/bench", "none")
             for name in ("message", "presence", "iq"):
-                self.register_handler(Callback(f"bench {name}", StanzaPath(name), got.append))
+                self.register_handler(Callback(f"bench {name}", StanzaPath(name), self.take))
+
+        def begin(self, got: list[Any]) -> _Client:
+            """Begin another stream: to make a client is not what is measured."""
+            self.got = got
             self.init_parser()
+            return self
+
+        def take(self, stanza: Any) -> None:
+            self.got.append(stanza)
 
         def start_stream_handler(self, xml: ET.Element) -> None:
             """Nothing is negotiated."""
@@ -88,7 +98,11 @@ def receive() -> Subject:
         def abort(self) -> None:  # type: ignore[override]
             """The stream's end closes no connection."""
 
-    return Subject(open=lambda: StreamReader(_Client), content=lambda stanza: stanza.xml)
+    client = cache(_Client)
+    return Subject(
+        open=lambda: StreamReader(lambda got: client().begin(got)),
+        content=lambda stanza: stanza.xml,
+    )
 
 
 def adapter() -> Subject:
