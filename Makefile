@@ -56,7 +56,7 @@ test-python: build
 	$(BIN)/python -m pytest $(PYTEST_FLAGS)
 
 bench: build
-	$(BIN)/python -m bench
+	$(BIN)/xmppfast bench $(BENCH_FLAGS)
 
 fuzz: build
 	$(MAKE) -C tests/fuzz PYTHON=$(abspath $(BIN)/python)

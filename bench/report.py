@@ -69,8 +69,8 @@ def readme_block(result: Result, chart_path: str) -> str:
     return (
         f"![Times as fast as XMLPullParser and expat]({chart_path})\n\n"
         f"{table.markdown(shown)}\n"
-        "CPU time, medians of runs taken in turns in one process; in parentheses the least that "
-        f"will do. {where}.\n"
+        "CPU time, medians of runs taken in turns; in parentheses the least that will do. "
+        f"{where}.\n"
     )
 
 
