@@ -48,6 +48,8 @@ EXTENSIONS = [
     extension("adapters/_domish", []),
     extension("adapters/_expat", []),
     extension("adapters/_domish_writer", []),
+    extension("adapters/_nbxmpp", []),
+    extension("adapters/_sax", []),
     extension("adapters/_slixmpp_writer", []),
 ]
 

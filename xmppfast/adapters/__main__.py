@@ -11,8 +11,11 @@ from pathlib import Path
 
 # Hosts, and the adapters that have an `install()` for them.
 HOSTS = {
+    "domish": "xmppfast.adapters.domish",
     "etree": "xmppfast.adapters.etree",
     "expat": "xmppfast.adapters.expat",
+    "nbxmpp": "xmppfast.adapters.nbxmpp",
+    "sax": "xmppfast.adapters.sax",
     "slixmpp": "xmppfast.adapters.slixmpp",
 }
 

@@ -7,6 +7,7 @@ same events, each within the `parse` that has its last byte. `ListSerializer` wr
 
 from __future__ import annotations
 
+import functools
 import sys
 from typing import Any, ClassVar
 
@@ -14,7 +15,7 @@ from twisted.words.xish import domish
 
 from . import _domish
 from ._domish_writer import ListSerializer
-from ._switch import Switch
+from ._switch import Place, Switch
 
 
 class ElementStream(_domish.ElementStream):
@@ -34,9 +35,10 @@ class ElementStream(_domish.ElementStream):
     """Elements of one stanza, after which `parse` raises ParserError."""
 
 
-def _places() -> list[tuple[Any, str, Any]]:
+def _places(**options: Any) -> list[Place]:
+    stream: Any = functools.partial(ElementStream, **options) if options else ElementStream
     return [
-        (domish, "ExpatElementStream", ElementStream),
+        (domish, "ExpatElementStream", stream),
         (domish, "SerializerClass", ListSerializer),
     ]
 
