@@ -25,13 +25,15 @@ size_t xf_forward_length(const xf_piece *piece, xf_edit *edits, unsigned count, 
     for (xf_edit *edit = edits; edit < edits + count; edit++) {
         const xf_attribute *a =
             xf_find(piece, 0, (const char *)edit->name.bytes, edit->name.length);
-        edit->attribute = a;
-        if (edit->remove)
-            length -= a ? behind(piece, a) - before(piece, a) : 0;
-        else if (a)
-            length = length - a->value_length + edit->value.length;
-        else
-            length += edit->name.length + edit->value.length + sizeof " =''" - 1;
+        size_t value = edit->remove ? 0 : edit->value.length + sizeof "''" - 1;
+        edit->from = edit->to = 0;
+        if (a) {
+            edit->from = edit->remove ? before(piece, a) : a->value - 1 - piece->base;
+            edit->to = behind(piece, a);
+        } else if (!edit->remove) {
+            value += edit->name.length + sizeof " =" - 1;
+        }
+        length = length - (edit->to - edit->from) + value;
     }
     return length;
 }
@@ -51,13 +53,12 @@ static uint8_t *put_quoted(uint8_t *out, xf_span value)
     return out;
 }
 
-/* The edit that changes the first attribute behind `last`, or NULL. */
-static const xf_edit *next_edit(const xf_edit *edits, unsigned count, const xf_attribute *last)
+/* The first edit in the piece from `at` on that replaces something, or NULL. */
+static const xf_edit *next_edit(const xf_edit *edits, unsigned count, uint32_t at)
 {
     const xf_edit *next = 0;
     for (const xf_edit *edit = edits; edit < edits + count; edit++)
-        if (edit->attribute && (!last || edit->attribute > last) &&
-            (!next || edit->attribute < next->attribute))
+        if (edit->to > at && (!next || edit->from < next->from))
             next = edit;
     return next;
 }
@@ -69,18 +70,16 @@ uint8_t *xf_forward(const xf_piece *piece, const xf_edit *edits, unsigned count,
     const uint8_t *b = piece->bytes;
     uint32_t copied = 0;
     uint32_t end = before(piece, xf_attribute_at(piece->tape, XF_ELEMENT_SLOTS) + e->attributes);
-    const xf_edit *edit = 0;
-    while ((edit = next_edit(edits, count, edit ? edit->attribute : 0))) {
-        const xf_attribute *a = edit->attribute;
-        uint32_t stop = edit->remove ? before(piece, a) : a->value - 1 - piece->base;
-        out = put(out, b + copied, stop - copied);
+    const xf_edit *edit;
+    while ((edit = next_edit(edits, count, copied))) {
+        out = put(out, b + copied, edit->from - copied);
         if (!edit->remove)
             out = put_quoted(out, edit->value);
-        copied = behind(piece, a);
+        copied = edit->to;
     }
     out = put(out, b + copied, end - copied);
     for (edit = edits; edit < edits + count; edit++) {
-        if (edit->remove || edit->attribute)
+        if (edit->remove || edit->to)
             continue;
         *out++ = ' ';
         out = put(out, edit->name.bytes, edit->name.length);

@@ -9,7 +9,7 @@ typedef struct {
     xf_span name;  /* of an unprefixed attribute, not that of another edit; 8 bytes can be read */
     xf_span value; /* escaped, to stand between single quotes */
     int remove;    /* the attribute goes instead */
-    const xf_attribute *attribute; /* set by xf_forward_length: what it changes, or NULL */
+    uint32_t from, to; /* set by xf_forward_length: the bytes that it replaces, or 0 */
 } xf_edit;
 
 /* The number of bytes that xf_forward will write; finds out what the edits change. 8 bytes can be

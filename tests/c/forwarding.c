@@ -154,7 +154,7 @@ const char *forwarding_fault(const xf_piece *piece, unsigned choice)
         xf_span name = {(const uint8_t *)names[i], (uint32_t)strlen(names[i])};
         c.changes[i] = (change)(choice % 3);
         if (c.changes[i] != KEEP)
-            edits[made++] = (xf_edit){name, value, c.changes[i] == REMOVE, 0};
+            edits[made++] = (xf_edit){name, value, c.changes[i] == REMOVE, 0, 0};
     }
     if (piece->flags & XF_LEANS && room)
         extra = declarations(piece, room, &c.extra);
