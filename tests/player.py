@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import scenario
 import virtual
@@ -31,7 +32,7 @@ class Player:
     def __init__(self, script: Scenario, connect: Connect) -> None:
         self._script = script
         self._connect = connect
-        self._wires: dict[str, Wire] = {}
+        self.wires: dict[str, Wire] = {}
         self._variables = Variables(domain=DOMAIN)
         self._fences = 0
 
@@ -50,11 +51,11 @@ class Player:
             await asyncio.sleep(int(step.who))
             return
         if step.what in ("connects", "logs in"):
-            self._wires[step.who] = await self._connect()
+            self.wires[step.who] = await self._connect()
             if step.what == "logs in":
                 await self._log_in(step.who)
             return
-        wire = self._wires[step.who]
+        wire = self.wires[step.who]
         match step.what:
             case "sends":
                 wire.send(self._variables.filled(step.text.rstrip("\n")).encode())
@@ -92,8 +93,8 @@ class Player:
 
     async def _settle(self, who: str) -> None:
         """Have everybody's stanzas handled, then see what came for one."""
-        for name in [*self._wires, who]:
-            wire = self._wires[name]
+        for name in [*self.wires, who]:
+            wire = self.wires[name]
             self._fences += 1
             fence = f"fence-{self._fences}"
             wire.send(f"<iq type='get' id='{fence}'><fence xmlns='urn:example'/></iq>".encode())
@@ -110,7 +111,7 @@ class Player:
 
     async def _log_in(self, who: str) -> None:
         account, _, resource = who.partition("/")
-        wire = self._wires[who]
+        wire = self.wires[who]
         features = await self._open(wire)
         if features.find(f"{{{TLS}}}starttls") is not None:
             wire.send(f"<starttls xmlns='{TLS}'/>".encode())
@@ -150,21 +151,21 @@ async def at_once(work: Callable[[], bool]) -> bool:
     return work()
 
 
-async def new_server(
-    script: Scenario, storage: Storage | None = None, **settings: object
-) -> Server:
+async def new_server(script: Scenario, storage: Storage | None = None, **options: Any) -> Server:
     """A server with the features of every server, and the accounts that appear."""
     storage = MemoryStorage() if storage is None else storage
     accounts = await cheap_accounts(storage, DOMAIN, *script.accounts)
     domain = JID.parse(DOMAIN)
-    return Server(Settings(domain, **settings), accounts, features(storage), at_once)
+    return Server(Settings(domain), accounts, features(storage, **options), at_once)
 
 
-def play_in_memory(script: Scenario, storage: Storage | None = None) -> None:
-    """Play a scenario in memory and virtual time."""
+def play_in_memory(
+    script: Scenario, storage: Storage | None = None, *, threads: bool = False, **options: Any
+) -> None:
+    """Play a scenario in memory and virtual time; in real time if the server needs threads."""
 
     async def work() -> None:
-        server = await new_server(script, storage)
+        server = await new_server(script, storage, **options)
 
         async def connect() -> Wire:
             return MemoryWire(server.connection())
@@ -172,4 +173,4 @@ def play_in_memory(script: Scenario, storage: Storage | None = None) -> None:
         await Player(script, connect).play()
         await server.close()
 
-    virtual.run(work())
+    (asyncio.run if threads else virtual.run)(work())

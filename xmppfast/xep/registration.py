@@ -23,11 +23,11 @@ def registration(host: Host) -> Feature:
     """Lets anybody make an account, and accounts change their passwords and remove themselves."""
 
     def fields(request: Request) -> ET.Element:
-        return _query("username", "password", instructions="Choose a name and a password.")
+        return _query(instructions="Choose a name and a password.", username="", password="")
 
     def known(request: Request) -> ET.Element:
         account = _own(request)
-        return _query("registered", username=account.local or "", password="")
+        return _query(registered="", username=account.local or "", password="")
 
     async def create(request: Request) -> None:
         name, password = (_text(request.payload, part) for part in ("username", "password"))
@@ -75,12 +75,11 @@ def _own(request: Request) -> JID:
     return request.resource.account.jid
 
 
-def _query(*empty: str, **texts: str) -> ET.Element:
+def _query(**fields: str) -> ET.Element:
     return element(
         _QUERY,
         None,
-        *(element(f"{{{NAMESPACE}}}{name}", None, text) for name, text in texts.items()),
-        *(element(f"{{{NAMESPACE}}}{name}") for name in empty),
+        *(element(f"{{{NAMESPACE}}}{name}", None, text) for name, text in fields.items()),
     )
 
 
