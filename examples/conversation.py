@@ -17,6 +17,7 @@ from pathlib import Path
 
 from xmppfast import Client
 from xmppfast.client import Address, Message, Presence
+from xmppfast.xep.ping import send_ping
 
 COMMAND = (sys.executable, "-m", "xmppfast")
 
@@ -108,8 +109,7 @@ async def conversation(new_client: Callable[[str], Client]) -> None:
         await romeo.close()
         await juliet.send_message(romeo.jid.bare, "¿Dónde estás?")
         # An answer means that the server has handled what was sent before.
-        await juliet.roster.set(romeo.jid, "Romeo Montague", ["Verona"])
-        print(f"juliet's roster: {juliet.roster[romeo.jid.bare].name}")
+        await send_ping(juliet.host, juliet.host.domain)
     async with new_client("romeo") as romeo:
         async for message in romeo.messages():
             show("romeo ")(message)

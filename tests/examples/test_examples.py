@@ -27,7 +27,6 @@ SAYS = {
         "connected: romeo@localhost, juliet@localhost",
         "juliet's roster: Romeo, subscription both",
         "Schläfst du? 眠っているの? 🌹",
-        "juliet's roster: Romeo Montague",
         "¿Dónde estás?, stored on the way",
         "server: ended with code 0",
     ],

@@ -86,6 +86,7 @@ class Configuration:
 
     domain: str = "localhost"
     admins: tuple[str, ...] = ()
+    registration: bool = False
     data: Path = field(default_factory=default_data)
     listen: Listen = field(default_factory=Listen)
     tls: Tls = field(default_factory=Tls)

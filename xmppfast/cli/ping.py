@@ -28,21 +28,15 @@ def run(options: argparse.Namespace) -> int:
     """Ask; returns the exit code."""
 
     async def work(client: Client) -> int:
-        from ..core.errors import StanzaCondition, StanzaError
         from ..core.jid import JID
-        from ..core.stanza import element
+        from ..xep.ping import send_ping
 
         to = JID.parse(options.to) if options.to else JID(None, client.jid.domain)
         for number in range(options.count):
             if number:
                 await asyncio.sleep(1)
             begin = perf_counter()
-            try:
-                await client.iq("get", element("{urn:xmpp:ping}ping"), to)
-            except StanzaError as error:
-                # XEP-0199 section 4.2: this is an answer, too.
-                if error.condition is not StanzaCondition.SERVICE_UNAVAILABLE:
-                    raise
+            await send_ping(client.host, to)
             print(f"{to}: {1000 * (perf_counter() - begin):.1f} ms", flush=True)
         return 0
 

@@ -7,7 +7,7 @@ import asyncio
 import logging
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from importlib import import_module, util
 from typing import TYPE_CHECKING
@@ -93,7 +93,7 @@ async def _serve(options: argparse.Namespace, configuration: Configuration) -> i
     handlers = {
         "SIGTERM": stop.set,
         "SIGINT": stop.set,
-        "SIGHUP": lambda: [reload(options, service) for service in running],
+        "SIGHUP": lambda: reload(options, running),
     }
     # Windows has no such signals in event loops; there, Ctrl-C ends the process.
     if sys.platform != "win32":
@@ -128,6 +128,7 @@ async def start(configuration: Configuration) -> Service:
     domain = JID.parse(configuration.domain)
     if domain.local is not None or domain.resource is not None:
         raise ValueError(f"{domain} is no domain")
+    admins = [JID.parse(admin) for admin in configuration.admins]
     configuration.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     limits = configuration.limits
     sessions = Settings(
@@ -158,11 +159,12 @@ async def start(configuration: Configuration) -> Service:
     return service
 
 
-def reload(options: argparse.Namespace, service: Service) -> None:
+def reload(options: argparse.Namespace, running: Iterable[Service]) -> None:
     """Read the configuration file and the certificates again; what is wrong leaves all as it is."""
     try:
         configuration = read(options)
-        service.reload_certificate()
+        for service in running:
+            service.reload_certificate()
     except (ConfigurationError, OSError, ValueError) as error:
         log.error("not reloaded: %s", error)
         return

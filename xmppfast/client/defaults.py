@@ -1,8 +1,7 @@
-"""The features every client has."""
+"""The features every client has; the same files as a server's."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from importlib.metadata import version as version_of
 
 from ..core.dispatch import Feature, Host
@@ -11,6 +10,6 @@ from ..xep.ping import ping
 from ..xep.version import version
 
 
-def features(host: Host) -> Iterable[Feature]:
+def features(host: Host) -> list[Feature]:
     """Make them for this host."""
-    return disco(host), ping(host), version(host, "xmppfast", version_of("xmppfast"))
+    return [disco(host), ping(host), version(host, "xmppfast", version_of("xmppfast"))]
