@@ -107,8 +107,8 @@ cdef enum:
 # larger ones.
 cdef enum:
     POOL_STEP = 256
-    POOLS = 4
-    MOST_POOLED = 16
+    POOLS = 8
+    MOST_POOLED = 8
 
 cdef void *_pool[POOLS][MOST_POOLED]
 cdef int _pooled[POOLS]
