@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from bench.subjects import TABLE
 from bench.timing import Spread, Timings
 
 _CHECKED_BYTES = 400_000
+_LEAST_BYTES = 500_000
 _WRITTEN_BYTES = 100_000
 _STARTS = 3
 _FIRSTS = 25
@@ -55,6 +56,22 @@ class Comparison:
         chosen = list(names)
         return list(dict.fromkeys([*(TABLE[name].stock or name for name in chosen), *chosen]))
 
+    def parts(self) -> dict[str, Corpus]:
+        """What other libraries get of the streams."""
+        return {
+            name: corpus.first(max(int(len(corpus.data) * self.share), _LEAST_BYTES))
+            for name, corpus in self.corpora.items()
+        }
+
+    def leave_out(self, name: str, why: str) -> None:
+        """Note why a subject isn't compared; for one of ours, or where all must be, it is an error.
+
+        Raises UnequalWorkError.
+        """
+        if self.shop.strict or TABLE[name].group == "ours":
+            raise UnequalWorkError(f"{name} {why}"[:2000])
+        self.notes.append(f"{name} {why}"[:300])
+
     def put(self, corpus: Corpus, processes: Iterable[Process]) -> None:
         """Have processes take a stream."""
         folder = self.shop.folder / "streams"
@@ -67,30 +84,26 @@ class Comparison:
 
 def our_api(comparison: Comparison) -> Iterator[Figure]:
     """Every use of a stanza against the baseline."""
-    yield from _against_baseline(comparison, "python", comparison.names("ours"), 1.0)
+    yield from _against_baseline(comparison, "python", comparison.names("ours"))
 
 
 def peers(comparison: Comparison) -> Iterator[Figure]:
     """Other libraries against the baseline."""
-    yield from _against_baseline(comparison, "peers", comparison.names("peer"), comparison.share)
+    names = comparison.names("peer")
+    yield from _against_baseline(replace(comparison, corpora=comparison.parts()), "peers", names)
 
 
 def adapters(comparison: Comparison) -> Iterator[Figure]:
     """Every adapter against what it stands in for."""
     names = comparison.with_stock(comparison.names("adapter"))
-    for corpus in comparison.corpora.values():
-        part = corpus.first(int(len(corpus.data) * comparison.share))
-        yield from _to_stock(comparison, "adapters", names, part)
+    yield from _to_stock(comparison, "adapters", names, comparison.parts().values())
 
 
 def receiving(comparison: Comparison) -> Iterator[Figure]:
     """From bytes to the host's own stanza objects, on chat."""
-    chat = comparison.corpora.get("chat")
-    if chat is None:
-        return
     names = comparison.with_stock(comparison.names("path"))
-    part = chat.first(int(len(chat.data) * comparison.share / 4))
-    yield from _to_stock(comparison, "receiving", names, part)
+    streams = [part for name, part in comparison.parts().items() if name == "chat"]
+    yield from _to_stock(comparison, "receiving", names, [s.first(_LEAST_BYTES) for s in streams])
 
 
 def writing(comparison: Comparison) -> Iterator[Figure]:
@@ -179,49 +192,49 @@ def _one_of_ours(comparison: Comparison, names: list[str]) -> list[str]:
     return list(dict.fromkeys([comparison.baseline, *ours, *names]))
 
 
-def _against_baseline(
-    comparison: Comparison, section: str, names: list[str], share: float
-) -> Iterator[Figure]:
-    with comparison.shop.processes(dict.fromkeys([comparison.baseline, *names])) as running:
+def _against_baseline(comparison: Comparison, section: str, names: list[str]) -> Iterator[Figure]:
+    baseline = comparison.baseline
+    with comparison.shop.processes(dict.fromkeys([baseline, *names])) as running:
         for corpus in comparison.corpora.values():
-            part = corpus.first(int(len(corpus.data) * share))
-            timings = _timed(comparison, running, part)
+            timings = _timed(comparison, running, corpus)
             for name in names:
-                if {name, comparison.baseline} <= timings.seconds.keys():
-                    yield _ratio(section, name, comparison.baseline, part, timings)
+                if {name, baseline} <= timings.seconds.keys():
+                    yield _ratio(section, name, baseline, corpus, timings)
 
 
 def _to_stock(
-    comparison: Comparison, section: str, names: list[str], corpus: Corpus
+    comparison: Comparison, section: str, names: list[str], corpora: Iterable[Corpus]
 ) -> Iterator[Figure]:
     with comparison.shop.processes(names) as running:
-        timings = _timed(comparison, running, corpus)
-        for name in names:
-            stock = TABLE[name].stock
-            if name in timings.seconds and stock in timings.seconds:
-                yield _ratio(section, name, stock, corpus, timings)
-            elif name in timings.seconds and TABLE[name].group == "path":
-                us = [seconds / len(corpus.spans) * 1e6 for seconds in timings.seconds[name]]
-                yield _single(section, name, corpus.name, us, "us")
+        for corpus in corpora:
+            timings = _timed(comparison, running, corpus)
+            for name in timings.seconds:
+                stock = TABLE[name].stock
+                if stock in timings.seconds:
+                    yield _ratio(section, name, stock, corpus, timings)
+                elif TABLE[name].group == "path":
+                    us = [seconds / len(corpus.spans) * 1e6 for seconds in timings.seconds[name]]
+                    yield _single(section, name, corpus.name, us, "us")
 
 
 def _timed(comparison: Comparison, running: Mapping[str, Process], corpus: Corpus) -> Timings:
     """Times of all that read the stream as they should; who doesn't is left out, with a note."""
     comparison.put(corpus.first(_CHECKED_BYTES), running.values())
     equal, wrong = _same_reading(running, corpus.name)
-    _note(comparison, wrong)
+    for name, why in wrong.items():
+        comparison.leave_out(name, why)
     comparison.put(corpus, equal.values())
     return in_turns(equal, "read", comparison.rounds)
 
 
 def _same_reading(
     running: Mapping[str, Process], corpus: str
-) -> tuple[dict[str, Process], list[str]]:
+) -> tuple[dict[str, Process], dict[str, str]]:
     """The processes that read what the first of them reads, and why others don't."""
     wanted: dict[bool, list[str]] = {}
     reference: Process | None = None
     equal: dict[str, Process] = {}
-    wrong: list[str] = []
+    wrong: dict[str, str] = {}
     for name, process in running.items():
         try:
             complete = process.ask("complete")
@@ -231,19 +244,19 @@ def _same_reading(
             if complete not in wanted:
                 wanted[complete] = reference.ask("outlines", complete=complete)
         except SubjectFailedError as failed:
-            wrong.append(f"{name} on {corpus}: {failed}")
+            wrong[name] = f"on {corpus}: {failed}"
             continue
         pairs = zip_longest(read, wanted[complete])
         place = next((at for at, (left, right) in enumerate(pairs) if left != right), None)
         if place is None:
             equal[name] = process
         else:
-            wrong.append(_difference(name, process, reference, corpus, place, complete))
+            wrong[name] = _difference(process, reference, corpus, place, complete)
     return equal, wrong
 
 
 def _difference(
-    name: str, process: Process, reference: Process, corpus: str, place: int, complete: bool
+    process: Process, reference: Process, corpus: str, place: int, complete: bool
 ) -> str:
     texts = []
     for each in (process, reference):
@@ -251,16 +264,7 @@ def _difference(
             texts.append(each.ask("outline", number=place, complete=complete))
         except SubjectFailedError:
             texts.append("no such stanza")
-    return f"{name} on {corpus}, stanza {place}: reads {texts[0]}, {reference.name} {texts[1]}"
-
-
-def _note(comparison: Comparison, wrong: Iterable[str]) -> None:
-    """Leave a peer out with a note; for one of ours, or where all is wanted, it is an error."""
-    for line in wrong:
-        ours = any(line.startswith(f"{name} on ") for name, e in TABLE.items() if e.group == "ours")
-        if ours or comparison.shop.strict:
-            raise UnequalWorkError(line[:2000])
-        comparison.notes.append(line[:300])
+    return f"on {corpus}, stanza {place}: reads {texts[0]}, {reference.name} {texts[1]}"
 
 
 def _of_chat(
@@ -282,13 +286,13 @@ def _of_chat(
             try:
                 result = process.ask(done)
             except SubjectFailedError as failed:
-                _note(comparison, [f"{name} on {section}: {failed}"])
+                comparison.leave_out(name, f"in {section}: {failed}")
                 continue
             wanted = wanted or result
             if result == wanted:
                 able[name] = process
             else:
-                _note(comparison, [f"{name} on {section}: what it writes says something else"])
+                comparison.leave_out(name, f"in {section}: what it writes says something else")
         timings = in_turns(able, do, comparison.rounds)
         stanzas = len(part.spans) if do == "forward" else 1
         for name in able:
