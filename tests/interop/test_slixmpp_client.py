@@ -151,3 +151,23 @@ def test_the_newer_session_takes_the_resource(running):
         await second.log_out()
 
     client_test(running, work, "alice")
+
+
+def test_the_command(command):
+    """`xmppfast serve`, as it comes: SQLite, a certificate of its own, users added meanwhile."""
+
+    async def converse():
+        alice = await Client("alice", command).log_in(command.port)
+        bob = await Client("bob", command).log_in(command.port)
+        alice.send_message(bob.boundjid, "hello", mtype="chat")
+        assert (await bob.next("message"))["body"] == "hello"
+        await bob.log_out()
+        alice.send_message("bob@localhost", "while you were out", mtype="chat")
+        assert await alice.plugin["xep_0199"].ping("localhost", timeout=5) > 0
+        bob = await Client("bob", command).log_in(command.port)
+        assert (await bob.next("message"))["body"] == "while you were out"
+        command.stop()
+        await alice.next("disconnected")
+        await bob.next("disconnected")
+
+    asyncio.run(converse())
