@@ -94,6 +94,8 @@ typedef struct {
     size_t chunks;
     xf_piece *header;
     record *r;
+    uint32_t slots; /* that a reader of tags has seen of the stanza */
+    size_t covered; /* bytes of events and between them, as it sees them */
 } reader;
 
 static void take_chunk(reader *in)
@@ -151,6 +153,50 @@ static void take_event(reader *in, xf_tokenizer *t, xf_status status, const xf_e
         restart(in, t);
 }
 
+/* Whether the tape of a stanza that goes on keeps its promises. */
+static int is_part(const xf_tokenizer *t)
+{
+    const uint8_t *b = t->buffer;
+    uint32_t behind = t->start, slot = 0;
+    while (slot < t->slots) {
+        const xf_element *e = xf_element_at(t->tape, slot);
+        if (e->start < behind || e->tag_end <= e->start || e->tag_end > t->end ||
+            b[e->start] != '<' || b[e->tag_end - 1] != '>' || (slot && e->parent >= slot))
+            return 0;
+        behind = e->tag_end;
+        slot += XF_ELEMENT_SLOTS + e->attributes;
+    }
+    if (slot != t->slots || (t->slots && t->open >= t->slots))
+        return 0;
+    slot = t->open;
+    for (uint32_t depth = 1; depth < t->depth; depth++)
+        slot = xf_element_at(t->tape, slot)->parent;
+    return slot == 0;
+}
+
+/* Looks at tags and at what lies between stanzas, and takes them. */
+static void look(reader *in, xf_tokenizer *t, xf_status status, const xf_event *event)
+{
+    int inside = status <= XF_MORE;
+    uint32_t end = inside && !t->counting ? t->at : t->start;
+    uint64_t line, column;
+    if (end > t->taken)
+        in->covered += end - t->taken;
+    if (inside && t->mode == XF_IN_STANZA) {
+        if (!is_part(t) || t->slots < in->slots)
+            broken(in->r, "the tape of a part is wrong");
+        in->slots = t->slots;
+        xf_flags(t);
+    } else {
+        in->slots = 0;
+    }
+    if (!inside)
+        in->covered += event->length;
+    if (t->buffer)
+        xf_place(t, end, &line, &column);
+    xf_take(t, 0);
+}
+
 /* Reads a chunk; returns XF_MORE or XF_FAILED. */
 static xf_status read_chunk(reader *in, xf_tokenizer *t)
 {
@@ -164,6 +210,8 @@ static xf_status read_chunk(reader *in, xf_tokenizer *t)
             broken(r, "xf_next() moved data and size differently");
         if (status == XF_MORE && in->left)
             broken(r, "xf_next() wants more and left some");
+        if (in->p->tags && status != XF_NO_MEMORY)
+            look(in, t, status, &event);
         if (status == XF_NO_MEMORY)
             r->no_memory++;
         else if (status <= XF_MORE || r->fault)
@@ -192,11 +240,13 @@ void read_stream(const plan *p, const uint8_t *data, size_t size, record *r)
 {
     xf_tokenizer t;
     xf_allocator allocator = counting_allocator(p->memory);
-    reader in = {p, data, size, 0, 0, 0, 0, 0, r};
+    reader in = {p, data, size, 0, 0, 0, 0, 0, r, 0, 0};
     forget(r);
     xf_init(&t, p->limits, &allocator, p->kernel);
     if (p->single)
         xf_expect_element(&t);
+    if (p->tags)
+        xf_read_tags(&t, p->pass);
     do {
         size_t unread;
         take_chunk(&in);
@@ -214,6 +264,8 @@ void read_stream(const plan *p, const uint8_t *data, size_t size, record *r)
             xf_finish(&t) != XF_FAILED)
             broken(r, "an error does not last");
     }
+    if (p->tags && r->last == XF_MORE && in.covered != size)
+        broken(r, "a reader of tags sees more or less than the stream");
     note_end(r, &t);
     xf_release(&t);
     drop_header(&in);

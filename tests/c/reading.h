@@ -12,6 +12,8 @@ typedef struct {
     const xf_limits *limits;
     memory *memory;
     int single;             /* one element instead of a stream */
+    int tags;               /* by a reader of tags */
+    unsigned pass;          /* which passes over this */
     size_t first;           /* size of the first chunk, or 0 */
     const uint16_t *sizes;  /* of the chunks behind it, again and again */
     size_t sizes_count;     /* 0: the rest is one chunk */

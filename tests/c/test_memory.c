@@ -38,7 +38,8 @@ static void test_failures(void)
             const sample *s = &samples[i];
             plan p = {.kernel = kernel, .limits = &default_limits, .sizes = five};
             for (p.sizes_count = 0; p.sizes_count < 2; p.sizes_count++)
-                fail_everywhere(s->name, p, s->bytes, s->size);
+                for (p.tags = 0; p.tags < 2; p.tags++)
+                    fail_everywhere(s->name, p, s->bytes, s->size);
         }
 }
 

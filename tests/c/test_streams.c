@@ -68,7 +68,8 @@ static void same(const char *name, const record *expected, const plan *p, const 
     forget(&r);
 }
 
-static void in_every_chunking(int single)
+/* The same in every chunking, as `expected_by` reads it whole. */
+static void in_every_chunking(plan expected_by, int tags)
 {
     static const uint16_t one[] = {1}, few[] = {3, 1, 7};
     const xf_kernel *kernel;
@@ -76,10 +77,15 @@ static void in_every_chunking(int single)
         const sample *s = &samples[i];
         memory m = {0};
         record expected = {0};
-        plan p = {.kernel = &xf_scalar, .limits = &default_limits, .memory = &m, .single = single};
+        plan p = expected_by;
+        p.kernel = &xf_scalar;
+        p.limits = &default_limits;
+        p.memory = &m;
         read_stream(&p, s->bytes, s->size, &expected);
+        p.tags = tags;
         for (unsigned k = 0; (kernel = xf_usable_kernel(k)); k++) {
-            p = (plan){.kernel = kernel, .limits = &default_limits, .memory = &m, .single = single};
+            p.kernel = kernel;
+            p.sizes_count = 0;
             for (p.first = 0; p.first < s->size; p.first++)
                 same(s->name, &expected, &p, s->bytes, s->size);
             p.first = 0;
@@ -96,12 +102,24 @@ static void in_every_chunking(int single)
 
 static void test_chunks(void)
 {
-    in_every_chunking(0);
+    in_every_chunking((plan){.single = 0}, 0);
 }
 
 static void test_chunks_of_elements(void)
 {
-    in_every_chunking(1);
+    in_every_chunking((plan){.single = 1}, 0);
+}
+
+/* A reader of tags gets the same stanzas and errors. */
+static void test_tags(void)
+{
+    in_every_chunking((plan){.single = 0}, 1);
+}
+
+static void test_passing(void)
+{
+    unsigned pass = XF_PASS_ASIDES | XF_PASS_TEXT | XF_PASS_MARK;
+    in_every_chunking((plan){.tags = 1, .pass = pass}, 1);
 }
 
 /* A stream that begins anew behind any of its events goes on as a new one would. */
@@ -181,6 +199,8 @@ void test_streams(void)
     run("the conformance pages", test_pages);
     run("every split of streams, on every kernel", test_chunks);
     run("every split of single elements, on every kernel", test_chunks_of_elements);
+    run("every split of streams, for a reader of tags", test_tags);
+    run("every split of streams, for one that passes over things", test_passing);
     run("restarts", test_restarts);
     run("limits", test_limits);
 }
