@@ -45,13 +45,14 @@ def _content(node: Any, prefixes: Mapping[str, str] = _XML) -> ET.Element:
     """As an element; the prefixes of attributes, which nbxmpp leaves as they are, are resolved."""
     declared = {k[6:]: uri for k, uri in node.attrs.items() if k.startswith("xmlns:")}
     prefixes = {**prefixes, **declared}
-    element = ET.Element(f"{{{node.getNamespace()}}}{node.getName()}")
+    namespace, name = node.getNamespace(), node.getName()
+    element = ET.Element(f"{{{namespace}}}{name}" if namespace else name)
     for key, value in node.attrs.items():
-        prefix, colon, name = key.partition(":")
+        prefix, colon, local = key.partition(":")
         if not colon and key != "xmlns":
             element.set(key, value)
         elif colon and prefix != "xmlns":
-            element.set(f"{{{prefixes[prefix]}}}{name}", value)
+            element.set(f"{{{prefixes[prefix]}}}{local}", value)
     texts = [*node.data, *[""] * (len(node.kids) + 1 - len(node.data))]
     element.text = texts[0]
     for kid, tail in zip(node.kids, texts[1:], strict=False):
