@@ -100,3 +100,12 @@ def splits(stanza: bytes) -> list[int]:
     for match in re.finditer(rb"[<>&]", stanza):
         near.update(range(max(0, match.start() - 12), min(len(stanza), match.start() + 12)))
     return sorted(near)
+
+
+@functools.cache
+def kinds_of_stanzas() -> tuple[tuple[bytes, bytes], ...]:
+    """Of recorded stanzas with the same tags and attributes' names, the first."""
+    found: dict[bytes, tuple[bytes, bytes]] = {}
+    for header, stanza in stanzas():
+        found.setdefault(re.sub(rb"'[^']*'|\"[^\"]*\"|>[^<]+", b"", stanza), (header, stanza))
+    return tuple(found.values())

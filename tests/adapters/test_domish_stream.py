@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from captured import chunks, streams
+from captured import chunks, kinds_of_stanzas, splits, streams
 from hosts import host
 from shared_data import needs_data
 
@@ -57,7 +57,7 @@ def compatible():
 
 
 @needs_data
-@pytest.mark.parametrize("size", [1, 7, 4096, 1 << 30])
+@pytest.mark.parametrize("size", [7, 4096, 1 << 30])
 def test_recorded_streams(size):
     count = 0
     for stream in streams():
@@ -67,6 +67,27 @@ def test_recorded_streams(size):
         assert read(adapter.ElementStream, pieces) == read(Stock, pieces), stream.name
         count += 1
     assert count > 100
+
+
+@needs_data
+def test_every_split_of_every_kind_of_recorded_stanza():
+    made: dict[bytes, Any] = {}
+    for header, stanza in kinds_of_stanzas():
+        if header not in made:
+            got: list[Any] = []
+            stream = adapter.ElementStream()
+            stream.DocumentStartEvent = stream.ElementEvent = got.append
+            stream.parse(header)
+            made[header] = stream, got
+            assert len(got) == 1
+        stream, got = made[header]
+        for cut in splits(stanza):
+            got.clear()
+            stream.parse(stanza[:cut])
+            assert len(got) == (cut == len(stanza)), (stanza, cut)
+            stream.parse(stanza[cut:])
+            assert len(got) == 1, (stanza, cut)
+    assert len(made) > 20
 
 
 HEADER = b"<?xml version='1.0'?><s:s xmlns='c' xmlns:s='st' xmlns:p='urn:p' s:a='1' b='2'>"
@@ -210,3 +231,5 @@ def test_install():
         assert wokkel.parseXml(b"<a xmlns='b'><c/></a>").toXml() == "<a xmlns='b'><c/></a>"
     assert isinstance(domish.elementStream(), Stock)
     assert domish.SerializerClass is domish._ListSerializer
+    with adapter.installed(compat=True):
+        assert isinstance(domish.elementStream(), adapter.ElementStream)

@@ -18,6 +18,13 @@ INTERFACE = ROOT / "xmppfast" / "xml" / "_tokenizer.pyi"
 
 # What each has to say at least; the order counts.
 SAYS = {
+    "adapters": [
+        "ElementTree: [('start', '{http://etherx.jabber.org/streams}stream'), ",
+        "('start', '{jabber:client}iq')",
+        "SAX: ('jabber:client', 'iq') {(None, 'type'): 'result', (None, 'id'): '1'}",
+        "SAX refuses: undefined entity at line 1",
+        "switched back: True",
+    ],
     "connection": [
         "StreamStart <stream:stream ",
         "Stanza <message from='echo@localhost' to='me@localhost'><body>hi</body></message>",

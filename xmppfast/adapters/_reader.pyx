@@ -371,7 +371,7 @@ cdef class Reader:
 
     cdef void position(self, uint64_t *line, uint64_t *column, uint64_t *offset) noexcept:
         cdef uint32_t place = self.place if self.busy else self.tokenizer.at
-        if self.dead or (self.failed and not self.busy):
+        if self.dead or self.failed:
             line[0] = self.fault_line
             column[0] = self.fault_column
             offset[0] = self.fault_offset
