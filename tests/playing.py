@@ -13,6 +13,7 @@ import scenario
 from player import DOMAIN, play_in_memory
 
 from xmppfast.core.jid import JID
+from xmppfast.im.outcomes import settle
 from xmppfast.im.rosters import Item, Rosters
 from xmppfast.im.subscription import From, State, To
 from xmppfast.storage.memory import MemoryStorage
@@ -45,7 +46,7 @@ async def subscribe(storage: MemoryStorage, *relations: str) -> None:
             roster = await rosters.load(JID.parse(f"{owner}@{DOMAIN}"))
             assert roster is not None
             jid = JID.parse(f"{contact}@{DOMAIN}")
-            await roster.put(Item(jid, state=STATES[value], listed=True))
+            await settle(roster.put(Item(jid, state=STATES[value], listed=True)).saved)
 
 
 # What these scenarios have on every other line.

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xmppfast.core.jid import JID
+from xmppfast.im.outcomes import settle
 from xmppfast.im.rosters import Item, Roster, Rosters
 from xmppfast.im.subscription import From, State, To
 from xmppfast.storage.memory import MemoryStorage
@@ -41,7 +42,7 @@ def test_what_is_stored_is_what_was_put(changes):
         storage = MemoryStorage()
         roster = await Rosters(storage, exists).load(ALICE)
         for item in changes:
-            await roster.put(item)
+            await settle(roster.put(item).saved)
         again = await reloaded(storage)
         assert again.items == roster.items
         assert again.version == roster.version
@@ -59,7 +60,7 @@ def test_pushes_since_a_version_make_a_copy_current(changes, data):
         roster = await Rosters(MemoryStorage(), exists).load(ALICE)
         copies = {0: {}}
         for item in changes:
-            await roster.put(item)
+            await settle(roster.put(item).saved)
             copies[roster.version] = {item.jid: item.shown for item in roster.listed()}
         for version, copy in copies.items():
             known = dict(copy)
@@ -79,8 +80,8 @@ def test_many_removals_are_forgotten_at_last():
         roster = await Rosters(storage, exists).load(ALICE)
         for number in range(150):
             jid = JID.parse(f"c{number}@example.org")
-            await roster.put(Item(jid, listed=True))
-            await roster.put(Item(jid))
+            await settle(roster.put(Item(jid, listed=True)).saved)
+            await settle(roster.put(Item(jid)).saved)
         for known in (roster, await reloaded(storage)):
             assert known.version == 300
             assert known.since(50) is None
@@ -122,7 +123,7 @@ def test_a_change_is_not_undone_by_who_read_before_it():
 
         async def change(change):
             roster = await rosters.load(ALICE)
-            await roster.put(change(roster))
+            await settle(roster.put(change(roster)).saved)
 
         first = asyncio.create_task(change(lambda roster: replace(item, name="A")))
         second = asyncio.create_task(

@@ -122,6 +122,16 @@ async def test_entries_written_together_keep_their_order(storage: Storage) -> No
         assert [record.id for record in records] == list(ids[owner::3])
 
 
+async def test_writes_happen_in_the_order_of_the_calls(storage: Storage) -> None:
+    values, roster = storage.values("v"), storage.maps("m")
+    writes = [values.set(ROMEO, b"%d" % number) for number in range(5)]
+    writes += [roster.update(ROMEO, {"key": b"%d" % number}) for number in range(5)]
+    for write in reversed(writes):
+        await write
+    assert await values.get(ROMEO) == b"4"
+    assert await roster.get(ROMEO, "key") == b"4"
+
+
 async def test_delete_entries(storage: Storage) -> None:
     offline = storage.archive("offline")
     ids = [await offline.append(ROMEO, 0, b"") for _ in range(3)]

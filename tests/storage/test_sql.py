@@ -91,7 +91,11 @@ async def test_a_bad_write_fails_alone(sql: SqlStorage) -> None:
 
 async def test_a_write_whose_caller_went_away_leaves_the_others(sql: SqlStorage) -> None:
     archive = sql.archive("a")
-    tasks = [asyncio.create_task(archive.append("romeo", n, b"")) for n in range(10)]
+
+    async def append(number: int) -> int:
+        return await archive.append("romeo", number, b"")
+
+    tasks = [asyncio.create_task(append(number)) for number in range(10)]
     await asyncio.sleep(0)
     tasks[3].cancel()
     results = await asyncio.gather(*tasks, return_exceptions=True)
@@ -101,8 +105,7 @@ async def test_a_write_whose_caller_went_away_leaves_the_others(sql: SqlStorage)
 
 async def test_close_finishes_what_was_asked(url: str) -> None:
     storage = await SqlStorage.open(url)
-    writes = [asyncio.create_task(storage.values("v").set(f"{n}", b"")) for n in range(50)]
-    await asyncio.sleep(0)
+    writes = [storage.values("v").set(f"{n}", b"") for n in range(50)]
     await storage.close()
     await asyncio.gather(*writes)
     with pytest.raises(StorageError, match="closed"):

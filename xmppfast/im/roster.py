@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from ..core.dispatch import (
@@ -24,7 +26,7 @@ from ..core.stanza import element, finished, serialize, stanza
 from ..xml import Element
 from .broadcast import withdraw
 from .outcomes import settle
-from .rosters import Item, Roster, Rosters
+from .rosters import Change, Item, Roster, Rosters
 from .subscription import From, State, To
 
 _QUERY: Final = f"{{{ROSTER}}}query"
@@ -70,12 +72,8 @@ def roster(host: Host, rosters: Rosters, most: int = 5000) -> Feature:
             return
         if old.blank and len(roster.items) >= most:
             raise StanzaError(StanzaCondition.RESOURCE_CONSTRAINT, f"there are {most} items")
-        new = replace(old, name=asked.name, groups=asked.groups, listed=True)
-        saved = roster.put(new)
-        version = roster.version
-        await saved
-        request.answer()
-        push(host, resource.account, new, version)
+        change = roster.put(replace(old, name=asked.name, groups=asked.groups, listed=True))
+        await _told(request, resource.account, change)
 
     async def _remove(request: Request, account: Account, roster: Roster, old: Item) -> None:
         """Section 2.5.2: subscriptions in both directions end. A request still waits."""
@@ -85,9 +83,7 @@ def roster(host: Host, rosters: Rosters, most: int = 5000) -> Feature:
         old = roster.get(old.jid)
         state = old.state
         from_ = From.PENDING if state.from_ is From.PENDING else From.NONE
-        new = Item(old.jid, state=State(To.NONE, from_), request=old.request)
-        saved = roster.put(new)
-        version = roster.version
+        change = roster.put(Item(old.jid, state=State(To.NONE, from_), request=old.request))
         outcomes = [
             host.route(finished(stanza("presence", type=type, to=contact)), roster.owner, contact)
             for type in _ending(state)
@@ -96,11 +92,19 @@ def roster(host: Host, rosters: Rosters, most: int = 5000) -> Feature:
             outcomes.append(withdraw(host, account, contact))
         del here
         try:
-            await saved
-            request.answer()
-            push(host, account, new, version)
+            await _told(request, account, change)
         finally:
             await settle(*outcomes)
+
+    async def _told(request: Request, account: Account, change: Change) -> None:
+        """Section 2.3.2: the result, then the push, once it is durable."""
+        told: Callable[[], None] | None = None
+        try:
+            await settle(change.saved)
+            request.answer()
+            told = partial(push, host, account, change)
+        finally:
+            change.turn.end(told)
 
     return Feature(
         "roster",
@@ -113,12 +117,12 @@ def roster(host: Host, rosters: Rosters, most: int = 5000) -> Feature:
     )
 
 
-def push(host: Host, account: Account | None, item: Item, version: int) -> None:
+def push(host: Host, account: Account | None, change: Change) -> None:
     """Tell all interested resources what has become of an item (section 2.1.6)."""
     if account is not None:
         for resource in account.resources.values():
             if resource.interested:
-                resource.send(_push(host, resource.jid, item, version))
+                resource.send(_push(host, resource.jid, change.new, change.version))
 
 
 def _push(host: Host, to: JID, item: Item, version: int) -> bytes:

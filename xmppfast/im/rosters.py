@@ -17,6 +17,7 @@ from weakref import WeakValueDictionary
 from ..core.jid import JID
 from ..storage.interface import Maps, Storage
 from .subscription import STRANGERS, From, State, To
+from .turns import Turn, Turns
 
 # Removed items whose version is remembered, so that a client that was away learns of them.
 _REMOVED: Final = 100
@@ -54,6 +55,27 @@ class Item:
         return not self.listed and self.state == STRANGERS
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What `Roster.put` has done.
+
+    version  of the roster with it
+    saved    to be awaited until it is durable; None if nothing has changed
+    turn     for telling clients of it: they learn of changes in the order these were made
+    """
+
+    old: Item
+    new: Item
+    version: int
+    saved: Awaitable[None] | None
+    turn: Turn
+
+    @property
+    def shown(self) -> bool:
+        """Whether the user sees a difference."""
+        return self.new.shown != self.old.shown
+
+
 class Roster:
     """The contacts of one account.
 
@@ -68,6 +90,7 @@ class Roster:
         self._maps = maps
         self._removed: dict[JID, int] = {}
         self._oldest = 0
+        self._turns = Turns()
         for key, value in entries.items():
             entry = json.loads(value)
             if key == _HEAD:
@@ -90,12 +113,11 @@ class Roster:
         items = (item for item in self.items.values() if item.listed)
         return sorted(items, key=lambda item: item.version)
 
-    def put(self, item: Item) -> Awaitable[None]:
-        """Replace the contact, now; to be awaited until that is durable.
-
-        If the user sees a change, the roster has a new version afterwards.
-        """
+    def put(self, item: Item) -> Change:
+        """Replace the contact, now. If the user sees a change, the roster has a new version."""
         old = self.get(item.jid)
+        if item == old:
+            return Change(old, old, self.version, None, self._turns.take())
         changes: dict[str, bytes | None] = {}
         version = old.version
         if item.shown != old.shown:
@@ -116,7 +138,8 @@ class Roster:
         if item.jid in self._removed:
             entry["removed"] = self._removed[item.jid]
         changes[str(item.jid)] = _json(entry) if entry else None
-        return self._maps.update(str(self.owner), changes)
+        saved = self._maps.update(str(self.owner), changes)
+        return Change(old, item, self.version, saved, self._turns.take())
 
     def since(self, version: int) -> list[Item] | None:
         """Items that changed after a version, in order; removed ones are not listed.

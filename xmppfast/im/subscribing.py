@@ -6,18 +6,20 @@ they agree whatever else happens; the roster of one who isn't connected is loade
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from functools import partial
 
-from ..core.dispatch import Account, Host, Outcome, Passage, Resource
+from ..core.dispatch import Host, Outcome, Passage, Resource
 from ..core.errors import StanzaCondition, StanzaError
+from ..core.jid import JID
 from ..core.namespaces import CLIENT
 from ..core.stanza import finished, stanza
 from ..xml import parse
 from .broadcast import available, introduce, withdraw
 from .outcomes import settle
 from .roster import push
-from .rosters import Item, Roster, Rosters
+from .rosters import Change, Roster, Rosters
 from .subscription import From, inbound, outbound
 
 
@@ -63,33 +65,23 @@ class Subscriptions:
         )
         if old.blank and not new.blank:
             self._room(roster)
-        saved = roster.put(new) if new != old else None
-        # Section 3.1.2 and others: what is routed goes to, and comes from, a bare address.
-        routed: Outcome = None
+        change, routed = roster.put(new), None
         if outcome.passed:
+            # Section 3.1.2 and others: what is routed goes to, and comes from, a bare address.
             sent = parse(passage.stanza.forward(to=str(contact), xmlns=CLIENT))
             routed = self._host.route(sent, roster.owner, contact)
-        return self._sent(passage, old, new, roster.version, saved, routed)
+        return self._sent(roster.owner, change, routed)
 
-    async def _sent(
-        self,
-        passage: Passage,
-        old: Item,
-        new: Item,
-        version: int,
-        saved: Outcome,
-        routed: Outcome,
-    ) -> bool:
-        assert passage.resource is not None
-        account = passage.resource.account
+    async def _sent(self, owner: JID, change: Change, routed: Outcome) -> bool:
+        told: Callable[[], None] | None = None
         try:
-            await settle(saved)
-            # Before the contact's side goes on: its answer may change the item again.
-            if new.shown != old.shown:
-                push(self._host, account, new, version)
+            await settle(change.saved)
+            if change.shown:
+                told = partial(self._push, owner, change)
         finally:
+            change.turn.end(told)
             await settle(routed)
-        await settle(self._presence(account, old, new))
+        await settle(self._presence(owner, change))
         return True
 
     # From the contact ----------------------------------------------------------------------------
@@ -118,50 +110,51 @@ class Subscriptions:
         new = replace(old, state=outcome.state, request=request)
         if old.blank and not new.blank:
             self._room(roster)
-        saved = roster.put(new) if new != old else None
-        version = roster.version
-        replied: Outcome = None
+        change, replied = roster.put(new), None
         if outcome.reply is not None:
             reply = finished(stanza("presence", type=outcome.reply, to=contact))
             replied = self._host.route(reply, roster.owner, contact)
         # Who becomes available from now on is given the request by `presence`.
         account = self._host.account(roster.owner)
         asked = available(account) if account is not None and type == "subscribe" else []
-        receivers = asked if outcome.passed else None
-        return self._received(passage, old, new, version, receivers, settle(saved, replied))
+        return self._received(passage, change, asked if outcome.passed else None, replied)
 
     async def _received(
-        self,
-        passage: Passage,
-        old: Item,
-        new: Item,
-        version: int,
-        passed: list[Resource] | None,
-        outcome: Outcome,
+        self, passage: Passage, change: Change, asked: list[Resource] | None, replied: Outcome
     ) -> bool:
-        await settle(outcome)
-        # Looked up only now: someone may have come or gone in the meantime.
-        account = self._host.account(passage.to)
-        if account is not None and passed is not None:
-            # Sections 3.1.6, 3.2.3, 3.3.3: first the stanza, to those who get the push as well.
-            if passage.stanza.type != "subscribe":
-                passed = [it for it in account.resources.values() if it.interested]
-            for resource in passed:
-                resource.send(passage.data)
-        if new.shown != old.shown:
-            push(self._host, account, new, version)
-        await settle(self._presence(account, old, new))
+        told: Callable[[], None] | None = None
+        try:
+            await settle(change.saved)
+            told = partial(self._tell, passage, change, asked)
+        finally:
+            change.turn.end(told)
+            await settle(replied)
+        await settle(self._presence(passage.to.bare, change))
         return True
+
+    def _tell(self, passage: Passage, change: Change, asked: list[Resource] | None) -> None:
+        """Sections 3.1.6, 3.2.3, 3.3.3: first the stanza, to those who get the push as well."""
+        account = self._host.account(passage.to)
+        if account is not None and asked is not None:
+            interested = [it for it in account.resources.values() if it.interested]
+            for resource in asked if passage.stanza.type == "subscribe" else interested:
+                resource.send(passage.data)
+        if change.shown:
+            self._push(passage.to, change)
 
     # Both ----------------------------------------------------------------------------------------
 
-    def _presence(self, account: Account | None, old: Item, new: Item) -> Outcome:
+    def _push(self, owner: JID, change: Change) -> None:
+        push(self._host, self._host.account(owner), change)
+
+    def _presence(self, owner: JID, change: Change) -> Outcome:
         """What the contact may see from now on, or no longer."""
-        before, after = (item.state.from_ is From.SUBSCRIBED for item in (old, new))
+        before, after = (item.state.from_ is From.SUBSCRIBED for item in (change.old, change.new))
+        account = self._host.account(owner)
         if after and not before:
-            return introduce(self._host, account, new.jid)
+            return introduce(self._host, account, change.new.jid)
         if before and not after:
-            return withdraw(self._host, account, new.jid)
+            return withdraw(self._host, account, change.new.jid)
         return None
 
     def _room(self, roster: Roster) -> None:

@@ -46,18 +46,18 @@ class Writer:
         self._closing = False
         self._task = asyncio.create_task(self._run(), name="storage writer")
 
-    async def write(self, *steps: Step) -> Any:
-        """Have the steps done in one transaction; returns when it is on disk.
+    def write(self, *steps: Step) -> asyncio.Future[Any]:
+        """Have the steps done in one transaction; await it for that to be on disk.
 
-        The result is what the last step returned: one value, or None if it returns no rows.
-        Raises StorageError if it could not be done; then none of the steps is.
+        The result is what the last step says, see `Rows`. StorageError if it could not be done:
+        then none of the steps is.
         """
         if self._closing:
             raise StorageError("the storage is closed")
         done: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Write(steps, done))
         self._wake.set()
-        return await done
+        return done
 
     async def close(self) -> None:
         """Finish what was given to `write`, then end."""
@@ -109,7 +109,7 @@ class Writer:
             if statement.rows is Rows.MAYBE:
                 for index, step in together:
                     row = await connection.execute(statement.sql, step.parameters)
-                    results[index] = row.scalar_one_or_none()
+                    results[index] = row.scalar_one_or_none() is not None
                 continue
             rows = await connection.execute(
                 statement.sql, [step.parameters for _, step in together]

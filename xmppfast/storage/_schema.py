@@ -62,11 +62,14 @@ RECORD = Table(
 
 
 class Rows(Enum):
-    """What a writing statement returns for one set of parameters."""
+    """What a statement that writes says for one set of parameters."""
 
     NONE = auto()
+    """Nothing."""
     ONE_EACH = auto()
+    """The value in the one row it returns."""
     MAYBE = auto()
+    """Whether it returns a row."""
 
 
 class Statement(NamedTuple):

@@ -8,15 +8,15 @@ A shape has a name, that of what is kept in it, which needs no declaration: the 
 it. An owner is text, usually a bare JID. Owners and keys are compared code point by code point, and
 hold no U+0000. Values are bytes; what they mean is the feature's business.
 
-A write that has returned is durable: with the SQL backends it is on disk, and reads that begin
-later see it. One call is one step: after a crash it has happened as a whole or not at all. Writes
-awaited one after the other happen in that order. A write whose caller is cancelled may still
+Writes happen in the order of the calls, whenever they are awaited. One that was awaited is durable:
+with the SQL backends it is on disk, and reads that begin later see it. One call is one step: after
+a crash it has happened as a whole or not at all. A write whose caller is cancelled may still
 happen.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Awaitable, Collection, Mapping
 from typing import NamedTuple, Protocol
 
 
@@ -40,13 +40,13 @@ class Values(Protocol):
     async def get(self, owner: str) -> bytes | None:
         """The owner's value; None if there is none."""
 
-    async def set(self, owner: str, value: bytes) -> None:
+    def set(self, owner: str, value: bytes) -> Awaitable[None]:
         """Make this the owner's value."""
 
-    async def add(self, owner: str, value: bytes) -> bool:
+    def add(self, owner: str, value: bytes) -> Awaitable[bool]:
         """Make this the owner's value unless there is one; says whether it was done."""
 
-    async def delete(self, owner: str) -> None:
+    def delete(self, owner: str) -> Awaitable[None]:
         """Forget the owner's value, if there is one."""
 
     async def owners(self, after: str = "", limit: int = 1000) -> list[str]:
@@ -62,14 +62,14 @@ class Maps(Protocol):
     async def items(self, owner: str) -> dict[str, bytes]:
         """All of the owner's values by key, in order of code points of the keys."""
 
-    async def update(self, owner: str, changes: Mapping[str, bytes | None]) -> None:
+    def update(self, owner: str, changes: Mapping[str, bytes | None]) -> Awaitable[None]:
         """Set these values and delete those that are None, in one step."""
 
 
 class Archive(Protocol):
     """A sequence of values, per owner."""
 
-    async def append(self, owner: str, at: int, value: bytes) -> int:
+    def append(self, owner: str, at: int, value: bytes) -> Awaitable[int]:
         """Add a value at the end; returns its id."""
 
     async def read(self, owner: str, after: int = 0, limit: int = 1000) -> list[Record]:
@@ -78,7 +78,7 @@ class Archive(Protocol):
     async def count(self, owner: str) -> int:
         """How many entries the owner has."""
 
-    async def delete(self, owner: str, ids: Collection[int]) -> None:
+    def delete(self, owner: str, ids: Collection[int]) -> Awaitable[None]:
         """Forget the entries with these ids."""
 
 
@@ -94,7 +94,7 @@ class Storage(Protocol):
     def archive(self, name: str) -> Archive:
         """The archive of that name."""
 
-    async def forget(self, owner: str) -> None:
+    def forget(self, owner: str) -> Awaitable[None]:
         """Delete all that is kept for the owner, in every shape, in one step."""
 
     async def close(self) -> None:

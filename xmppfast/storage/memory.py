@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Generator, Mapping
 from itertools import count, islice
+from typing import Any, Generic, TypeVar
 
 from .interface import Record
+
+_T = TypeVar("_T")
+
+
+class _Done(Generic[_T]):
+    """Something to await that has happened already."""
+
+    def __init__(self, result: _T) -> None:
+        self._result = result
+
+    def __await__(self) -> Generator[Any, Any, _T]:
+        return self._result
+        yield  # what makes a generator of this
 
 
 class _Values:
@@ -15,17 +29,19 @@ class _Values:
     async def get(self, owner: str) -> bytes | None:
         return self.content.get(owner)
 
-    async def set(self, owner: str, value: bytes) -> None:
+    def set(self, owner: str, value: bytes) -> _Done[None]:
         self.content[owner] = value
+        return _Done(None)
 
-    async def add(self, owner: str, value: bytes) -> bool:
+    def add(self, owner: str, value: bytes) -> _Done[bool]:
         if owner in self.content:
-            return False
+            return _Done(False)
         self.content[owner] = value
-        return True
+        return _Done(True)
 
-    async def delete(self, owner: str) -> None:
+    def delete(self, owner: str) -> _Done[None]:
         self.content.pop(owner, None)
+        return _Done(None)
 
     async def owners(self, after: str = "", limit: int = 1000) -> list[str]:
         return sorted(owner for owner in self.content if owner > after)[:limit]
@@ -41,7 +57,7 @@ class _Maps:
     async def items(self, owner: str) -> dict[str, bytes]:
         return dict(sorted(self.content.get(owner, {}).items()))
 
-    async def update(self, owner: str, changes: Mapping[str, bytes | None]) -> None:
+    def update(self, owner: str, changes: Mapping[str, bytes | None]) -> _Done[None]:
         entries = self.content.setdefault(owner, {})
         for key, value in changes.items():
             if value is None:
@@ -50,6 +66,7 @@ class _Maps:
                 entries[key] = value
         if not entries:
             del self.content[owner]
+        return _Done(None)
 
 
 class _Archive:
@@ -57,10 +74,10 @@ class _Archive:
         self.content: dict[str, dict[int, Record]] = {}
         self.ids = count(1)
 
-    async def append(self, owner: str, at: int, value: bytes) -> int:
+    def append(self, owner: str, at: int, value: bytes) -> _Done[int]:
         record = Record(next(self.ids), at, value)
         self.content.setdefault(owner, {})[record.id] = record
-        return record.id
+        return _Done(record.id)
 
     async def read(self, owner: str, after: int = 0, limit: int = 1000) -> list[Record]:
         records = self.content.get(owner, {}).values()
@@ -69,12 +86,13 @@ class _Archive:
     async def count(self, owner: str) -> int:
         return len(self.content.get(owner, ()))
 
-    async def delete(self, owner: str, ids: Collection[int]) -> None:
+    def delete(self, owner: str, ids: Collection[int]) -> _Done[None]:
         records = self.content.get(owner, {})
         for id in ids:
             records.pop(id, None)
         if not records:
             self.content.pop(owner, None)
+        return _Done(None)
 
 
 class MemoryStorage:
@@ -97,7 +115,7 @@ class MemoryStorage:
         """See `Storage`."""
         return self._archives.setdefault(name, _Archive())
 
-    async def forget(self, owner: str) -> None:
+    def forget(self, owner: str) -> _Done[None]:
         """See `Storage`."""
         for values in self._values.values():
             values.content.pop(owner, None)
@@ -105,6 +123,7 @@ class MemoryStorage:
             maps.content.pop(owner, None)
         for archive in self._archives.values():
             archive.content.pop(owner, None)
+        return _Done(None)
 
     async def close(self) -> None:
         """See `Storage`."""

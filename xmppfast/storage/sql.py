@@ -6,7 +6,7 @@ takes the event loop's time: SQLite works in threads, PostgreSQL answers over a 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Awaitable, Collection, Mapping
 from typing import Any
 
 from sqlalchemy import Executable
@@ -50,9 +50,9 @@ class SqlStorage:
         """See `Storage`."""
         return _Archive(self, name)
 
-    async def forget(self, owner: str) -> None:
+    def forget(self, owner: str) -> Awaitable[None]:
         """See `Storage`."""
-        await self.writer.write(
+        return self.writer.write(
             *(Step(statement, {"_owner": owner}) for statement in schema.FORGET)
         )
 
@@ -86,18 +86,18 @@ class _Values(_Shape):
         value: bytes | None = await self._one(schema.GET_VALUE, owner=owner)
         return value
 
-    async def set(self, owner: str, value: bytes) -> None:
+    def set(self, owner: str, value: bytes) -> Awaitable[None]:
         parameters = {"shape": self._name, "owner": owner, "value": value}
-        await self._storage.writer.write(Step(self._storage.upserts.set_value, parameters))
+        return self._storage.writer.write(Step(self._storage.upserts.set_value, parameters))
 
-    async def add(self, owner: str, value: bytes) -> bool:
+    def add(self, owner: str, value: bytes) -> Awaitable[bool]:
         parameters = {"shape": self._name, "owner": owner, "value": value}
         step = Step(self._storage.upserts.add_value, parameters)
-        return await self._storage.writer.write(step) is not None
+        return self._storage.writer.write(step)
 
-    async def delete(self, owner: str) -> None:
+    def delete(self, owner: str) -> Awaitable[None]:
         parameters = {"_shape": self._name, "_owner": owner}
-        await self._storage.writer.write(Step(schema.DELETE_VALUE, parameters))
+        return self._storage.writer.write(Step(schema.DELETE_VALUE, parameters))
 
     async def owners(self, after: str = "", limit: int = 1000) -> list[str]:
         rows = await self._storage.read(
@@ -115,9 +115,9 @@ class _Maps(_Shape):
         rows = await self._storage.read(schema.GET_ENTRIES, shape=self._name, owner=owner)
         return dict(rows)
 
-    async def update(self, owner: str, changes: Mapping[str, bytes | None]) -> None:
+    def update(self, owner: str, changes: Mapping[str, bytes | None]) -> Awaitable[None]:
         steps = [self._step(owner, key, value) for key, value in changes.items()]
-        await self._storage.writer.write(*steps)
+        return self._storage.writer.write(*steps)
 
     def _step(self, owner: str, key: str, value: bytes | None) -> Step:
         if value is None:
@@ -128,10 +128,9 @@ class _Maps(_Shape):
 
 
 class _Archive(_Shape):
-    async def append(self, owner: str, at: int, value: bytes) -> int:
+    def append(self, owner: str, at: int, value: bytes) -> Awaitable[int]:
         record = {"shape": self._name, "owner": owner, "at": at, "value": value}
-        id: int = await self._storage.writer.write(Step(schema.ADD_RECORD, record))
-        return id
+        return self._storage.writer.write(Step(schema.ADD_RECORD, record))
 
     async def read(self, owner: str, after: int = 0, limit: int = 1000) -> list[Record]:
         rows = await self._storage.read(
@@ -143,7 +142,7 @@ class _Archive(_Shape):
         number: int = await self._one(schema.COUNT_RECORDS, owner=owner)
         return number
 
-    async def delete(self, owner: str, ids: Collection[int]) -> None:
+    def delete(self, owner: str, ids: Collection[int]) -> Awaitable[None]:
         place = {"_shape": self._name, "_owner": owner}
         steps = [Step(schema.DELETE_RECORD, {**place, "_id": id}) for id in ids]
-        await self._storage.writer.write(*steps)
+        return self._storage.writer.write(*steps)
