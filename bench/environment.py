@@ -10,6 +10,10 @@ from pathlib import Path
 from bench.subjects import TABLE
 
 
+# What a library imports and doesn't ask for.
+_UNDECLARED = {"aioxmpp": ("pytz",)}
+
+
 class InstallError(RuntimeError):
     """The environment could not be made; says why."""
 
@@ -33,11 +37,20 @@ def install(folder: Path) -> tuple[str, list[str]]:
     interpreter = folder / ("Scripts" if sys.platform == "win32" else "bin") / "python"
     failed = []
     for library in libraries():
-        command = [str(interpreter), "-m", "pip", "install", "--quiet", library]
+        command = [
+            str(interpreter),
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            library,
+            *_UNDECLARED.get(library, ()),
+        ]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
-            words = done.stderr.strip().splitlines() or ["pip failed"]
-            failed.append(f"{library} could not be installed: {words[-1]}")
+            lines = [line.strip() for line in done.stderr.splitlines() if "error" in line.lower()]
+            why = lines[0] if lines else "pip failed"
+            failed.append(f"{library} could not be installed: {why}")
     if len(failed) == len(libraries()):
         raise InstallError("; ".join(failed))
     return str(interpreter), failed

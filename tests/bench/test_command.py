@@ -162,20 +162,20 @@ class TestInstall:
         asked: list[str] = []
 
         def pip(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
-            asked.append(command[-1])
-            failed = command[-1] == "nbxmpp"
-            return subprocess.CompletedProcess(command, int(failed), "", "one\nno such thing\n")
+            asked.extend(command[command.index("--quiet") + 1 :])
+            failed = "nbxmpp" in command
+            return subprocess.CompletedProcess(command, int(failed), "", "one\nERROR: none such\n")
 
         monkeypatch.setattr(environment.venv.EnvBuilder, "create", lambda *_: None)
         monkeypatch.setattr(environment.subprocess, "run", pip)
         interpreter, failed = environment.install(tmp_path)
         assert Path(interpreter).parents[1] == tmp_path
-        assert sorted(asked) == ["Twisted", "aioxmpp", "lxml", "nbxmpp", "slixmpp"]
-        assert failed == ["nbxmpp could not be installed: no such thing"]
+        assert sorted(asked) == ["Twisted", "aioxmpp", "lxml", "nbxmpp", "pytz", "slixmpp"]
+        assert failed == ["nbxmpp could not be installed: ERROR: none such"]
 
     def test_none_is_an_error(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         def pip(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
-            return subprocess.CompletedProcess(command, 1, "", "no network")
+            return subprocess.CompletedProcess(command, 1, "", "error: no network")
 
         monkeypatch.setattr(environment.venv.EnvBuilder, "create", lambda *_: None)
         monkeypatch.setattr(environment.subprocess, "run", pip)
