@@ -9,7 +9,6 @@ from pathlib import Path
 
 from bench.subjects import TABLE
 
-
 # What a library imports and doesn't ask for.
 _UNDECLARED = {"aioxmpp": ("pytz",)}
 
