@@ -10,10 +10,15 @@ from typing import TextIO
 
 
 class TextFormatter(logging.Formatter):
-    """`21:04:05 WARNING message`, in local time."""
+    """`21:04:05 WARNING message [session]`, in local time; not all have a session."""
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)-7s %(message)s", "%H:%M:%S")
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        """Write the first line."""
+        session = getattr(record, "session", None)
+        return super().formatMessage(record) + (f" [{session}]" if session else "")
 
 
 class JsonFormatter(logging.Formatter):

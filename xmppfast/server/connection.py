@@ -34,6 +34,7 @@ class Connection:
     __slots__ = (
         "_gone",
         "_held",
+        "_id",
         "_link",
         "_negotiation",
         "_server",
@@ -49,6 +50,7 @@ class Connection:
 
     def __init__(self, server: Server) -> None:
         self._server = server
+        self._id = server.new_id()  # what its log lines have in common
         self._session: Session | None = None
         self._held = False
         self._gone = False
@@ -124,7 +126,7 @@ class Connection:
         try:
             await outcome
         except Exception as error:
-            log.error("a session failed", exc_info=error)
+            log.error("a session failed", exc_info=error, extra={"session": self._id})
             self.end(StreamCondition.INTERNAL_SERVER_ERROR)
         self._held = False
         if self._stream.phase is not Phase.CLOSED:
@@ -163,7 +165,7 @@ class Connection:
         try:
             await self._link.start_tls()
         except OSError as error:
-            log.info("no TLS with %s: %s", self._link.peer, error)
+            log.info("no TLS with %s: %s", self._link.peer, error, extra={"session": self._id})
             self._stream.secured()  # the parser is closed, and there is nothing to read
             self._link.abort()
             return
@@ -187,10 +189,10 @@ class Connection:
         except SaslError as error:
             outcome = error
         except Exception as error:
-            log.error("authentication failed", exc_info=error)
+            log.error("authentication failed", exc_info=error, extra={"session": self._id})
             outcome = SaslError(SaslCondition.TEMPORARY_AUTH_FAILURE)
         if isinstance(outcome, SaslError):
-            log.info("no login from %s: %s", self._link.peer, outcome)
+            log.info("no login from %s: %s", self._link.peer, outcome, extra={"session": self._id})
         if self._stream.phase is Phase.OPEN:
             negotiation.responded(outcome)
 
@@ -226,7 +228,9 @@ class Connection:
         self._session = session
         self._negotiation = None
         self._stop_timer()
-        log.info("%s is connected from %s", session.address, self._link.peer)
+        log.info(
+            "%s is connected from %s", session.address, self._link.peer, extra={"session": self._id}
+        )
 
     def _too_slow(self) -> None:
         self.end(StreamCondition.CONNECTION_TIMEOUT, "negotiation took too long")
@@ -246,7 +250,9 @@ class Connection:
         """The stream is closed: nothing more is read, and the connection goes with what is out."""
         if self._stream.error is not None:
             who = self._session.address if self._session else self._link.peer
-            log.info("stream of %s closed: %s", who, self._stream.error)
+            log.info(
+                "stream of %s closed: %s", who, self._stream.error, extra={"session": self._id}
+            )
         self._link.close()
         self._over()
 
