@@ -20,7 +20,7 @@ def blocks(path: Path) -> list[str]:
     return ["\n" * text.count("\n", 0, m.start(1)) + m[1] for m in BLOCK.finditer(text)]
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/guide.md"])
+@pytest.mark.parametrize("name", ["README.md", "docs/guide.md", "docs/extensions.md"])
 def test_code_runs(name: str) -> None:
     path = ROOT / name
     names: dict[str, Any] = {}

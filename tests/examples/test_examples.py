@@ -54,6 +54,17 @@ SAYS = {
         "too much, policy-violation: limit on depth exceeded",
         "at the end: not-well-formed: input ends inside an element",
     ],
+    "extensions": [
+        "software: xmppfast",
+        "server: (('server', 'im', 'xmppfast'),) True []",
+        "up for an hour: False",
+        "card: Juliet Capulet",
+        "note: balcony, at night",
+        "blocked: paris@example.com",
+        "to one that is blocked: not-acceptable",
+        "visits: 1",
+        "visits: 2",
+    ],
     "read_stream": [
         "proceed: the next byte begins a new stream",
         "success: the next byte begins a new stream",
