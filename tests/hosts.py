@@ -38,7 +38,7 @@ def aioxmpp() -> Any:
 
 
 def nbxmpp() -> Any:
-    """The module for XML of nbxmpp. Where GObject's gi is missing, the rest of nbxmpp is left out."""
+    """The module for XML of nbxmpp; without the rest of it where GObject's gi is missing."""
     if "nbxmpp" not in sys.modules and not importlib.util.find_spec("gi"):
         _leave_gi_out()
     return host("nbxmpp.simplexml")

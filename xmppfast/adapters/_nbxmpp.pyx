@@ -5,7 +5,8 @@
 cimport cython
 from cpython.list cimport PyList_GET_ITEM, PyList_GET_SIZE
 from cpython.object cimport PyTypeObject
-from libc.stdint cimport int32_t, uint8_t, uint32_t, uint64_t
+from cpython.tuple cimport PyTuple_GET_ITEM
+from libc.stdint cimport int32_t, uint8_t, uint32_t
 
 from xmppfast.adapters._reader cimport Reader
 from xmppfast.xml._tokenizer cimport (
@@ -51,8 +52,19 @@ cdef inline int _set(object node, str name, object value) except -1:
     return 0
 
 
-cdef inline _last(list items):
-    return <object>PyList_GET_ITEM(items, PyList_GET_SIZE(items) - 1)
+cdef enum:
+    NODE
+    DATA
+    KIDS
+    DECLARED
+    LOOKED_UP
+
+
+cdef inline object _part(list path, Py_ssize_t level, int part):
+    """Part of the open node at a level; -1 is the innermost one."""
+    if level < 0:
+        level += PyList_GET_SIZE(path)
+    return <object>PyTuple_GET_ITEM(<object>PyList_GET_ITEM(path, level), part)
 
 
 cdef dict _attributes(const xf_piece *piece, uint32_t slot, dict declared):
@@ -86,8 +98,9 @@ cdef class NodeBuilder(Reader):
     cdef bint destroyed
     cdef str name  # of the node that is to be dispatched
     cdef list pieces  # text of the root of a document, until a tag follows; None if there is none
-    # Of the open nodes, from the one to be dispatched on.
-    cdef list nodes, texts, kids, declared, looked_up
+    # The open nodes, from the one to be dispatched on: each a tuple of node, data, kids, nsd and
+    # nsp_cache.
+    cdef list path
     cdef object __weakref__
 
     def __init__(
@@ -104,11 +117,7 @@ cdef class NodeBuilder(Reader):
         self.stream_error = ""
         self.depth = self.deepest = 0
         self.is_text = True
-        self.nodes = []
-        self.texts = []
-        self.kids = []
-        self.declared = []
-        self.looked_up = []
+        self.path = []
         if data:
             self.Parse(data, finished)
 
@@ -187,8 +196,8 @@ cdef class NodeBuilder(Reader):
             self.open_kid(prefix, name, attributes, declared)
         if self.depth == 1:
             self.open_root(prefix, name, name_text(tag, e.name_length, wide), attributes)
-        if not self.is_text and PyList_GET_SIZE(self.nodes) > 1:
-            (<list>PyList_GET_ITEM(self.texts, PyList_GET_SIZE(self.texts) - 2)).append("")
+        if not self.is_text and PyList_GET_SIZE(self.path) > 1:
+            (<list>_part(self.path, -2, DATA)).append("")
         self.is_text = False
         return 0
 
@@ -198,12 +207,12 @@ cdef class NodeBuilder(Reader):
             return 0
         text = piece_text(self.piece, source, XF_TEXT)
         if text:  # an empty CDATA section has none
-            (<list>_last(self.texts)).append(text)
+            (<list>_part(self.path, -1, DATA)).append(text)
             self.is_text = True
         return 0
 
     cdef int between(self, const xf_span *source) except -1:
-        if self.destroyed or PyList_GET_SIZE(self.nodes) == 0:
+        if self.destroyed or PyList_GET_SIZE(self.path) == 0:
             return 0
         text = piece_text(self.piece, source, XF_TEXT)
         if text:
@@ -219,12 +228,12 @@ cdef class NodeBuilder(Reader):
         if self.pieces is not None:
             self.flush()
         if self.depth == self._dispatch_depth:
-            self.close()
+            self.leave()
             if self.name == "error":
                 self.note_stream_error()
             self.dispatch_now(self._mini_dom)
         elif self.depth > self._dispatch_depth:
-            self.close()
+            self.leave()
         self.depth -= 1
         self.is_text = False
         if self.depth == 0 and not self.destroyed:
@@ -240,7 +249,7 @@ cdef class NodeBuilder(Reader):
     cdef int flush(self) except -1:
         if self.pieces is not None:
             pieces, self.pieces = self.pieces, None
-            (<list>_last(self.texts)).append("".join(pieces))
+            (<list>_part(self.path, -1, DATA)).append("".join(pieces))
         return 0
 
     cdef int fill(
@@ -249,11 +258,7 @@ cdef class NodeBuilder(Reader):
     ) except -1:
         """Give a node what Node.__init__() would, and make it the innermost one."""
         cdef list texts = [], kids = []
-        self.nodes.append(node)
-        self.texts.append(texts)
-        self.kids.append(kids)
-        self.declared.append(declared)
-        self.looked_up.append(looked_up)
+        self.path.append((node, texts, kids, declared, looked_up))
         _set(node, "name", name)
         _set(node, "namespace", self.look_up(prefix))
         _set(node, "attrs", attributes)
@@ -266,11 +271,11 @@ cdef class NodeBuilder(Reader):
 
     cdef object look_up(self, str prefix):
         """The namespace of the innermost node's prefix; nodes on the way to it remember it."""
-        cdef Py_ssize_t last = PyList_GET_SIZE(self.nodes) - 1, level = last
+        cdef Py_ssize_t last = PyList_GET_SIZE(self.path) - 1, level = last
         while True:
-            found = (<dict>PyList_GET_ITEM(self.declared, level)).get(prefix)
+            found = (<dict>_part(self.path, level, DECLARED)).get(prefix)
             if found is None:
-                found = (<dict>PyList_GET_ITEM(self.looked_up, level)).get(prefix)
+                found = (<dict>_part(self.path, level, LOOKED_UP)).get(prefix)
             if found is not None:
                 break
             if level == 0:
@@ -279,7 +284,7 @@ cdef class NodeBuilder(Reader):
             level -= 1
         while level < last:
             level += 1
-            (<dict>PyList_GET_ITEM(self.looked_up, level))[prefix] = found
+            (<dict>_part(self.path, level, LOOKED_UP))[prefix] = found
         return found
 
     cdef int open_dispatched(
@@ -293,8 +298,8 @@ cdef class NodeBuilder(Reader):
 
     cdef int open_kid(self, str prefix, str name, dict attributes, dict declared) except -1:
         cdef object node = PyType_GenericAlloc(<PyTypeObject *>Node, 0)
-        (<list>_last(self.kids)).append(node)
-        return self.fill(node, _last(self.nodes), prefix, name, attributes, declared, {})
+        (<list>_part(self.path, -1, KIDS)).append(node)
+        return self.fill(node, _part(self.path, -1, NODE), prefix, name, attributes, declared, {})
 
     cdef int open_root(self, str prefix, str name, str tag, dict attributes) except -1:
         """Dispatch the header; ValueError if it is not that of a stream where one should be."""
@@ -326,12 +331,8 @@ cdef class NodeBuilder(Reader):
         self.stream_error = children[0].getName() if children else self._mini_dom.getData()
         return 0
 
-    cdef int close(self) except -1:
-        if PyList_GET_SIZE(self.nodes) == 0:
-            return 0
-        self.nodes.pop()
-        self.texts.pop()
-        self.kids.pop()
-        self.declared.pop()
-        self.looked_up.pop()
+    cdef int leave(self) except -1:
+        """The innermost node has ended."""
+        if PyList_GET_SIZE(self.path):
+            self.path.pop()
         return 0
