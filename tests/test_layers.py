@@ -22,6 +22,7 @@ ALLOWED = {
     "adapters": {"xml"},
     "client": {"xml", "core", "protocol", "transport", "im", "xep", "storage"},
     "server": {"xml", "core", "protocol", "transport", "im", "xep", "storage"},
+    "load": {"xml", "core", "protocol", "transport", "client"},
     "cli": None,
 }
 
@@ -40,7 +41,9 @@ SANS_IO = ("xml", "core", "protocol", "im", "xep")
 
 # Packages that are not ours, by the layer that may import them; adapters import what they adapt.
 OTHERS = {
+    "cli": {"rich"},
     "core": {"idna", "precis_i18n"},
+    "load": {"matplotlib"},
     "protocol": {"precis_i18n", "scramp"},
     "storage": {"alembic", "sqlalchemy"},
     "transport": {"cryptography", "dns", "idna"},

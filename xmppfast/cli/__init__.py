@@ -12,7 +12,7 @@ from importlib import import_module
 
 from .. import Limits, __version__, backend
 from .._extras import ExtraMissing
-from . import bench, check, listen, parse, ping, roster, send, serve, user
+from . import bench, check, listen, load, parse, ping, roster, send, serve, user
 from .configuration import ConfigurationError
 
 _FAILED, _UNREADABLE, _INTERRUPTED, _NO_READER = 1, 2, 130, 141
@@ -30,6 +30,7 @@ _SESSIONS = {
     "listen": (listen, "show messages as they come"),
     "ping": (ping, "ask somebody for a sign of life"),
     "roster": (roster, "show the contacts of an account"),
+    "load": (load, "put load on a server, and measure what it takes"),
 }
 
 

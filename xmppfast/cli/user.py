@@ -124,7 +124,7 @@ def import_(options: argparse.Namespace, configuration: Configuration) -> int:
         text, name = sys.stdin.buffer.read(), "stdin"
     else:
         text, name = Path(options.file).read_bytes(), options.file
-    found = list(_accounts(text, name))
+    found = list(read_accounts(text, name))
     domains = {jid.domain for jid, _ in found}
 
     async def work(accounts: AccountStore) -> int:
@@ -139,7 +139,7 @@ def import_(options: argparse.Namespace, configuration: Configuration) -> int:
     return _with_accounts(configuration, next(iter(domains), configuration.domain), work)
 
 
-def _accounts(data: bytes, name: str) -> Iterator[tuple[JID, str]]:
+def read_accounts(data: bytes, name: str) -> Iterator[tuple[JID, str]]:
     """Lines of a file as addresses and passwords; ValueError names the line that is neither."""
     from ..protocol.sasl.password import prepare
 

@@ -24,7 +24,7 @@ class Session:
     resource    to ask for; None leaves it to the server
     tls         what is thought of STARTTLS
     mechanisms  called when the server says what it offers
-    stanza      called for each stanza once there is a session
+    stanza      called for each stanza once there is a session; may be replaced
     over        called when the session is over that `bound` gave, with the reason
 
     bound       what negotiation led to; raises StreamError, SaslError, StanzaError, OSError or
@@ -45,7 +45,7 @@ class Session:
         self._resource = resource
         self._tls = tls
         self._mechanisms = mechanisms
-        self._stanza = stanza
+        self.stanza = stanza
         self._over = over
         self._link: Link | None = None
         self._negotiation: Connecting | None = None
@@ -98,7 +98,7 @@ class Session:
                     continue
                 stanza = self.stream.receive(event)
                 if isinstance(stanza, Stanza):
-                    self._stanza(stanza)
+                    self.stanza(stanza)
         except StreamError as error:
             self.stream.fail(error)
 

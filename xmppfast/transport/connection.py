@@ -101,6 +101,14 @@ class Connection(asyncio.Protocol):
         buffered = self._transport.get_write_buffer_size() if self._transport else 0
         return self._pending_bytes + buffered
 
+    @property
+    def descriptor(self) -> int | None:
+        """The socket's file descriptor; None without one. What is written there overtakes us."""
+        if self._transport is None:
+            return None
+        socket = self._transport.get_extra_info("socket")
+        return None if socket is None else cast(int, socket.fileno())
+
     def write(self, data: bytes) -> None:
         """Queue bytes for the end of this turn; after `close` they are dropped."""
         if self._closing:
