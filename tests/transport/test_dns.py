@@ -6,10 +6,15 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
 from random import Random
+from typing import Any
 
+import dns.asyncresolver
+import dns.message
+import dns.rcode
+import dns.rrset
 import pytest
 
-from xmppfast.transport.dns import Endpoint, Record, endpoints
+from xmppfast.transport.dns import Endpoint, Record, endpoints, resolve_srv
 
 STARTTLS, DIRECT = "_xmpp-client._tcp.example.org", "_xmpps-client._tcp.example.org"
 
@@ -80,3 +85,47 @@ def test_resolver_that_fails() -> None:
     assert find({DIRECT: failure, STARTTLS: [Record(0, 0, 5222, "a.")]}) == [
         Endpoint("a", 5222, direct=False)
     ]
+
+
+class Responder(asyncio.DatagramProtocol):
+    """A DNS server that knows one name; others don't exist, and one it does not answer for."""
+
+    def connection_made(self, transport: Any) -> None:
+        self.transport = transport
+
+    def datagram_received(self, data: bytes, address: tuple[str, int]) -> None:
+        query = dns.message.from_wire(data)
+        answer = dns.message.make_response(query)
+        name = query.question[0].name
+        if name.to_text() == f"{STARTTLS}.":
+            records = ("5 0 5222 a.example.org.", "10 30 5223 b.example.org.")
+            answer.answer.append(dns.rrset.from_text(name, 60, "IN", "SRV", *records))
+        elif name.to_text().startswith("broken."):
+            answer.set_rcode(dns.rcode.SERVFAIL)
+        elif name.to_text() != "empty.":
+            answer.set_rcode(dns.rcode.NXDOMAIN)
+        self.transport.sendto(answer.to_wire(), address)
+
+
+def test_lookups(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        transport, _ = await loop.create_datagram_endpoint(Responder, local_addr=("127.0.0.1", 0))
+        resolver = dns.asyncresolver.Resolver(configure=False)
+        resolver.nameservers = ["127.0.0.1"]
+        resolver.port = transport.get_extra_info("sockname")[1]
+        resolver.lifetime = 5
+        monkeypatch.setattr(dns.asyncresolver, "default_resolver", resolver)
+        try:
+            assert sorted(await resolve_srv(STARTTLS), key=str) == [
+                Record(10, 30, 5223, "b.example.org."),
+                Record(5, 0, 5222, "a.example.org."),
+            ]
+            assert list(await resolve_srv(DIRECT)) == []
+            assert list(await resolve_srv("empty.")) == []
+            with pytest.raises(OSError, match=r"looking up broken\.: "):
+                await resolve_srv("broken.")
+        finally:
+            transport.close()
+
+    asyncio.run(main())

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import dns.asyncresolver
 import dns.exception
+import dns.name
 import dns.rdatatype
 import dns.resolver
 from dns.rdtypes.IN.SRV import SRV
@@ -43,7 +44,8 @@ Resolver = Callable[[str], Awaitable[Sequence[Record]]]
 async def resolve_srv(name: str) -> Sequence[Record]:
     """Look up SRV records with the system's resolvers; OSError if none of them answers."""
     try:
-        answer = await dns.asyncresolver.resolve(name, "SRV")
+        # An absolute name: the machine's search list has no say in this.
+        answer = await dns.asyncresolver.resolve(dns.name.from_text(name), "SRV")
     except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
         return ()
     except dns.resolver.NoResolverConfiguration:
