@@ -18,7 +18,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import event, make_url, text
 
 from xmppfast.storage import _schema
-from xmppfast.storage._open import open_engine
+from xmppfast.storage._open import open_engines
 from xmppfast.storage.interface import StorageError
 from xmppfast.storage.sql import SqlStorage
 
@@ -34,15 +34,15 @@ async def test_what_was_written_is_there_after_opening_again(url: str) -> None:
 
 
 async def test_migrations_make_the_tables_of_the_schema(url: str) -> None:
-    engine = await open_engine(url)
+    engines = await open_engines(url)
 
     def differences(connection: Any) -> list[Any]:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         return list(compare_metadata(context, _schema.METADATA))
 
-    async with engine.connect() as connection:
+    async with engines.writing.connect() as connection:
         assert await connection.run_sync(differences) == []
-    await engine.dispose()
+    await engines.dispose()
 
 
 async def test_opened_at_the_same_time(url: str) -> None:
@@ -56,10 +56,10 @@ async def test_opened_at_the_same_time(url: str) -> None:
 
 
 async def test_tables_of_a_later_version_are_refused(url: str) -> None:
-    engine = await open_engine(url)
-    async with engine.begin() as connection:
+    engines = await open_engines(url)
+    async with engines.writing.begin() as connection:
         await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-    await engine.dispose()
+    await engines.dispose()
     with pytest.raises(StorageError, match="9999"):
         await SqlStorage.open(url)
 
@@ -72,7 +72,7 @@ async def test_writes_at_the_same_time_share_a_transaction(sql: SqlStorage) -> N
         commits += 1
 
     archive = sql.archive("a")
-    event.listen(sql._engine.sync_engine, "commit", committed)
+    event.listen(sql._engines.writing.sync_engine, "commit", committed)
     await asyncio.gather(*(archive.append("romeo", n, b"") for n in range(500)))
     assert commits <= 2
     assert await archive.count("romeo") == 500
@@ -147,6 +147,24 @@ async def test_a_file_that_is_no_database(tmp_path: Path) -> None:
     (tmp_path / "letter").write_text("Dear Romeo, " * 100)
     with pytest.raises(StorageError, match="not a database"):
         await SqlStorage.open(f"sqlite:///{tmp_path}/letter")
+
+
+async def test_more_readers_than_connections(sql: SqlStorage) -> None:
+    await sql.values("v").set("romeo", b"1")
+    found = await asyncio.gather(*(sql.values("v").get("romeo") for _ in range(100)))
+    assert found == [b"1"] * 100
+
+
+async def test_connections_that_the_database_has_ended(postgresql_url: str) -> None:
+    storage = await SqlStorage.open(postgresql_url)
+    await storage.values("v").set("romeo", b"1")
+    await asyncio.gather(*(storage.values("v").get("romeo") for _ in range(20)))
+    end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+    await storage.read(text(f"{end} AND datname = current_database()"))
+    await asyncio.gather(*(storage.values("v").get("romeo") for _ in range(20)))
+    await storage.values("v").set("romeo", b"2")
+    assert await storage.values("v").get("romeo") == b"2"
+    await storage.close()
 
 
 # Appends for several owners at once, and says of each what was acknowledged.

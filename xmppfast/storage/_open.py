@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from alembic import command
 from alembic.config import Config
@@ -21,13 +21,29 @@ _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
 # Seconds that a process waits for another one that is writing, such as `xmppfast user add`.
 _SQLITE_WAIT = 30.0
 
+# Reads at a time; others wait for their turn, however long it takes.
+_READERS = 5
+_POOL: dict[str, Any] = {"max_overflow": 0, "pool_timeout": None}
+
 # A number of our own, so that no other program on the same PostgreSQL waits for it by chance.
 _MIGRATION_LOCK = 0x786D7070
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
-async def open_engine(url: str) -> AsyncEngine:
+class Engines(NamedTuple):
+    """Connections to a database: several to read, and one to write that no reader holds up."""
+
+    reading: AsyncEngine
+    writing: AsyncEngine
+
+    async def dispose(self) -> None:
+        """Close them all."""
+        await self.reading.dispose()
+        await self.writing.dispose()
+
+
+async def open_engines(url: str) -> Engines:
     """Connect to the database and bring its tables up to date.
 
     Raises StorageError if the URL is none, its driver is missing, or the database can't be used.
@@ -44,14 +60,17 @@ async def open_engine(url: str) -> AsyncEngine:
     place = place.set(drivername=_DRIVERS[backend])
     shown = place.render_as_string(hide_password=True)
     try:
-        engine = _sqlite(place) if backend == "sqlite" else create_async_engine(place)
+        connect = _sqlite if backend == "sqlite" else _postgresql
+        # One statement sees one state of the database: reading needs no transaction around it.
+        reading = connect(place, pool_size=_READERS).execution_options(isolation_level="AUTOCOMMIT")
+        engines = Engines(reading, connect(place, pool_size=1))
     except ModuleNotFoundError as error:
         extra = "server" if backend == "sqlite" else "postgresql"
         raise StorageError(f"{shown} needs {error.name}: install xmppfast[{extra}]") from error
     except OSError as error:
         raise StorageError(f"{shown}: {error.strerror}") from error
     try:
-        async with engine.connect() as connection:
+        async with engines.writing.connect() as connection:
             await begin(connection)
             if backend == "postgresql":
                 lock = text("SELECT pg_advisory_xact_lock(:lock)")
@@ -59,15 +78,20 @@ async def open_engine(url: str) -> AsyncEngine:
             await connection.run_sync(_migrate)
             await connection.commit()
     except (SQLAlchemyError, CommandError, OSError) as error:
-        await engine.dispose()
+        await engines.dispose()
         raise StorageError(f"{shown}: {getattr(error, 'orig', None) or error}") from error
-    return engine
+    return engines
 
 
-def _sqlite(place: URL) -> AsyncEngine:
+def _postgresql(place: URL, **options: Any) -> AsyncEngine:
+    # A server that was started anew has ended the connections: look whether they are still there.
+    return create_async_engine(place, pool_pre_ping=True, **_POOL, **options)
+
+
+def _sqlite(place: URL, **options: Any) -> AsyncEngine:
     # It holds keys of accounts. SQLite gives its other files the mode of this one.
     os.close(os.open(str(place.database), os.O_RDWR | os.O_CREAT, 0o600))
-    engine = create_async_engine(place, connect_args={"timeout": _SQLITE_WAIT})
+    engine = create_async_engine(place, connect_args={"timeout": _SQLITE_WAIT}, **_POOL, **options)
     event.listen(engine.sync_engine, "connect", _configure_sqlite)
     return engine
 

@@ -11,23 +11,20 @@ from typing import Any
 
 from sqlalchemy import Executable
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from . import _schema as schema
 from ._commit import Step, Writer
-from ._open import open_engine
+from ._open import Engines, open_engines
 from .interface import Record, StorageError
 
 
 class SqlStorage:
     """See `Storage`. Made by `open`."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
-        # One statement sees one state of the database; it needs no transaction around it.
-        self._reading = engine.execution_options(isolation_level="AUTOCOMMIT")
-        self.writer = Writer(engine)
-        self.upserts = schema.Upserts(engine.dialect.name)
+    def __init__(self, engines: Engines) -> None:
+        self._engines = engines
+        self.writer = Writer(engines.writing)
+        self.upserts = schema.Upserts(engines.writing.dialect.name)
 
     @classmethod
     async def open(cls, url: str) -> SqlStorage:
@@ -36,7 +33,7 @@ class SqlStorage:
         A file is made if there is none, in a folder that exists; tables are made, and brought up
         to date. Raises StorageError.
         """
-        return cls(await open_engine(url))
+        return cls(await open_engines(url))
 
     def values(self, name: str) -> _Values:
         """See `Storage`."""
@@ -59,13 +56,13 @@ class SqlStorage:
     async def close(self) -> None:
         """See `Storage`."""
         await self.writer.close()
-        await self._engine.dispose()
+        await self._engines.dispose()
 
     async def read(self, statement: Executable, **parameters: Any) -> list[tuple[Any, ...]]:
         """All rows of a statement; each parameter stands for one with `_` before its name."""
         named = {f"_{name}": value for name, value in parameters.items()}
         try:
-            async with self._reading.connect() as connection:
+            async with self._engines.reading.connect() as connection:
                 return [tuple(row) for row in await connection.execute(statement, named)]
         except (SQLAlchemyError, OSError) as error:
             raise StorageError(str(getattr(error, "orig", None) or error)) from error
