@@ -51,6 +51,7 @@ class Login:
     seconds: float = 60.0
     resources: int = 20
     register: bool = False
+    register: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,6 @@ class Configuration:
 
     domain: str = "localhost"
     admins: tuple[str, ...] = ()
-    registration: bool = False
     data: Path = field(default_factory=default_data)
     listen: Listen = field(default_factory=Listen)
     tls: Tls = field(default_factory=Tls)
