@@ -133,7 +133,7 @@ def test_elements_and_strings_of_other_types():
     assert writer.tostring(element) == stock(element)
 
 
-@pytest.mark.parametrize("wrong", [5, b"x", ["<"], object()], ids=repr)
+@pytest.mark.parametrize("wrong", [5, b"x", ["<"], pytest.param(object(), id="object")], ids=repr)
 def test_what_is_no_string_is_refused(wrong):
     element = ET.Element("a")
     element.text = wrong
