@@ -63,6 +63,7 @@ class MemoryLink:
         self.writes: list[bytes] = []
         self.reading = True
         self.closed = False
+        self.breaking = False  # the network has failed, and the server does not know yet
         self.handshake: asyncio.Future[None] | None = None
         self._receiver = receiver
         self._wire = wire
@@ -103,7 +104,14 @@ class MemoryLink:
 
     abort = close
 
+    def break_off(self) -> None:
+        """The network fails."""
+        if not self.closed:
+            self.breaking = True
+            self.close()
+
     def _lost(self) -> None:
+        self.breaking = False
         self._flush()
         self._wire.events.put_nowait(None)
         self._receiver.lost(None)
@@ -135,7 +143,7 @@ class MemoryWire(Wire):
         await asyncio.sleep(0)
 
     def break_off(self) -> None:
-        self.link.close()
+        self.link.break_off()
 
 
 class StreamWire(Wire, asyncio.Protocol):

@@ -435,3 +435,53 @@ def test_a_client_that_does_not_read():
         assert bob.server.registry.sessions.keys() == {ALICE}
 
     pair_test(work)
+
+
+def test_a_connection_that_is_gone_gets_nothing_while_what_it_sent_is_handled():
+    seen = []
+
+    async def slow(passage):
+        await asyncio.sleep(5)
+        seen.append(passage.stanza.id)
+        return False
+
+    def end(resource):
+        seen.append(f"end of {resource.jid}")
+
+    features = [Feature("slow", (OnOutgoing("message", slow), OnSession(end=end)))]
+
+    async def work(alice, bob):
+        registry = alice.server.registry
+        alice.send(f"<message to='{BOB}' id='1'/><message to='{BOB}' id='2'/>")
+        await asyncio.sleep(1)
+        alice.wire.break_off()
+        await asyncio.sleep(0.1)
+        assert ALICE not in registry.sessions
+        assert registry.accounts["alice@example.org"].resources == {}
+        # Who comes with the same resource comes after all that.
+        again = await Client(alice.server).bound("alice")
+        assert seen == ["1", "2", f"end of {ALICE}"]
+        assert registry.sessions.keys() == {ALICE, BOB}
+        assert again.jid == ALICE
+
+    pair_test(work, features)
+
+
+def test_two_that_want_the_same_resource_at_the_same_time():
+    async def start(resource):
+        await asyncio.sleep(1)
+
+    async def work(alice, bob):
+        clients = [Client(alice.server) for _ in range(3)]
+        for client in clients:
+            await client.authenticated("carol")
+        for client in clients:
+            client.send(
+                "<iq type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>"
+                "<resource>x</resource></bind></iq>"
+            )
+        answers = [await client.stanza() for client in clients]
+        assert [answer.type for answer in answers] == ["result", "error", "error"]
+        assert condition(answers[1]) == "conflict"
+
+    pair_test(work, [Feature("x", (OnSession(start),))])

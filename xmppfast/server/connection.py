@@ -89,17 +89,23 @@ class Connection:
 
     def ended(self) -> None:
         """`Receiver.ended`: as if the stream had been ended too."""
-        self._gone = True
+        self._go()
         if not self._held:
             self._stream.close()
             self._link.close()
 
     def lost(self, error: Exception | None) -> None:
         """`Receiver.lost`."""
-        self._gone = True
+        self._go()
         self._server.forget(self)
         if not self._held:
             self._over()
+
+    def _go(self) -> None:
+        """Nothing can be delivered any more, even if what was received is still being handled."""
+        self._gone = True
+        if self._session is not None:
+            self._server.registry.remove(self._session)
 
     # Events --------------------------------------------------------------------------------------
 

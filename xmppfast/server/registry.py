@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 
 from ..core.dispatch import Account
@@ -22,20 +23,33 @@ class Registry:
         self.sessions: dict[str, Session] = {}
         self.accounts: dict[str, Account] = {}
         self._most = most
-        self._reserved: set[JID] = set()
-        self._users: Counter[str] = Counter()
+        self._binding: set[JID] = set()
+        self._used: set[JID] = set()
+        self._freed: dict[JID, asyncio.Event] = {}
+        self._resources: Counter[str] = Counter()
+
+    async def free(self, jid: JID) -> None:
+        """Wait until all is said about a session that has left.
+
+        Raises StanzaError if the resource is being bound by somebody else.
+        """
+        while jid in self._used:
+            if jid in self._binding:
+                raise StanzaError(StanzaCondition.CONFLICT, "this resource is just being bound")
+            await self._freed.setdefault(jid, asyncio.Event()).wait()
 
     def reserve(self, jid: JID) -> Account:
-        """Begin to bind a resource. StanzaError if it can't be had; then `add` or `release`."""
+        """Begin to bind a free resource; then `add` or `release`. StanzaError if it can't be had."""
         bare = str(jid.bare)
-        if jid in self._reserved:
-            raise StanzaError(StanzaCondition.CONFLICT, "this resource is just being bound")
-        if self._users[bare] >= self._most:
+        if jid in self._used:
+            raise StanzaError(StanzaCondition.CONFLICT, "somebody was faster")
+        if self._resources[bare] >= self._most:
             raise StanzaError(
                 StanzaCondition.RESOURCE_CONSTRAINT, f"{self._most} resources are connected"
             )
-        self._reserved.add(jid)
-        self._users[bare] += 1
+        self._used.add(jid)
+        self._binding.add(jid)
+        self._resources[bare] += 1
         account = self.accounts.get(bare)
         if account is None:
             account = self.accounts[bare] = Account(jid.bare)
@@ -45,7 +59,7 @@ class Registry:
         """The resource that was reserved is connected: stanzas can be delivered to it."""
         jid = session.jid
         assert jid.resource is not None
-        self._reserved.discard(jid)
+        self._binding.discard(jid)
         self.sessions[session.address] = session
         session.account.resources[jid.resource] = session
 
@@ -60,8 +74,12 @@ class Registry:
     def release(self, jid: JID) -> None:
         """Forget a resource, and its account with the last one."""
         bare = str(jid.bare)
-        self._reserved.discard(jid)
-        self._users[bare] -= 1
-        if not self._users[bare]:
-            del self._users[bare]
+        self._used.discard(jid)
+        self._binding.discard(jid)
+        freed = self._freed.pop(jid, None)
+        if freed is not None:
+            freed.set()
+        self._resources[bare] -= 1
+        if not self._resources[bare]:
+            del self._resources[bare]
             del self.accounts[bare]

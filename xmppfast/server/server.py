@@ -80,7 +80,6 @@ class Server:
         self.accounts = accounts
         self._offload = offload
         self._tasks: set[asyncio.Task[None]] = set()
-        self._endings: dict[Session, asyncio.Task[None]] = {}
         self._alone = asyncio.Event()
         self._requests = Requests(new_id)
         self.dispatcher = Dispatcher(features(self))
@@ -150,7 +149,7 @@ class Server:
         old = self.registry.sessions.get(str(jid))
         if old is not None:
             old.end(StreamCondition.CONFLICT, "another session has taken the resource")
-            await self._endings[old]
+        await self.registry.free(jid)
         account = self.registry.reserve(jid)
         session = Session(jid, account, link, stream)
         try:
@@ -167,8 +166,7 @@ class Server:
     def end_session(self, session: Session) -> None:
         """Nothing is delivered to the session from now on; features are told that it ended."""
         self.registry.remove(session)
-        task = self._endings[session] = self.spawn(self._end(session))
-        task.add_done_callback(lambda _: self._endings.pop(session))
+        self.spawn(self._end(session))
 
     async def _end(self, session: Session) -> None:
         for registration in reversed(self.dispatcher.sessions):
@@ -193,7 +191,7 @@ class Server:
         )
         for session in sessions:
             session.end(StreamCondition.NOT_AUTHORIZED, "the account was removed")
-            await self._endings[session]
+            await self.registry.free(session.jid)
         await self.dispatcher.removed(account)
 
     # Host ----------------------------------------------------------------------------------------
