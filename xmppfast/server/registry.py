@@ -39,7 +39,7 @@ class Registry:
             await self._freed.setdefault(jid, asyncio.Event()).wait()
 
     def reserve(self, jid: JID) -> Account:
-        """Begin to bind a free resource; then `add` or `release`. StanzaError if it can't be had."""
+        """Begin to bind a free resource; then `add` or `release`. StanzaError if it is not."""
         bare = str(jid.bare)
         if jid in self._used:
             raise StanzaError(StanzaCondition.CONFLICT, "somebody was faster")

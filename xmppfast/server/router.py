@@ -47,6 +47,7 @@ class Router:
         self._dispatcher = dispatcher
         self._accounts = accounts
         self._requests = requests
+        self._straight = not dispatcher.outgoing["message"]
 
     # From a session ------------------------------------------------------------------------------
 
@@ -61,6 +62,7 @@ class Router:
             receiver = self._sessions.get(stanza.to)  # type: ignore[arg-type]
             if (
                 receiver is not None
+                and self._straight
                 and not receiver.account.incoming
                 and not session.account.outgoing
             ):
