@@ -7,7 +7,8 @@ from asking import ask
 
 from xmppfast.core.errors import StanzaCondition, StanzaError
 from xmppfast.core.jid import JID
-from xmppfast.xep.blocking import block, get_blocked, matches, unblock
+from xmppfast.xep.blocking import block, get_blocked, unblock
+from xmppfast.xep.blocklist import matches
 
 ALICE, BOB = map(JID.parse, ("alice@example.org", "bob@example.org"))
 

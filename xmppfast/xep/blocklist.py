@@ -1,0 +1,94 @@
+"""Which stanzas a block stops (XEP-0191 sections 3.3 and 4); `blocking` is how it is set."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Set
+
+from ..core.dispatch import Account, Host, Passage, Resource
+from ..core.errors import StanzaCondition, StanzaError
+from ..core.jid import JID
+from ..core.stanza import element
+from ..storage.interface import Maps
+
+_BLOCKED = "{urn:xmpp:blocking:errors}blocked"
+
+
+def matches(blocked: Set[JID], jid: JID) -> bool:
+    """Whether an address is blocked: itself, its bare one, or its domain (section 4)."""
+    if not blocked:
+        return False
+    domain = JID(None, jid.domain)
+    candidates = {jid, jid.bare, domain}
+    if jid.resource is not None:
+        candidates.add(domain.with_resource(jid.resource))
+    return not candidates.isdisjoint(blocked)
+
+
+class Blocklists:
+    """The lists of all accounts, and the handlers that hold stanzas to them."""
+
+    def __init__(self, host: Host, lists: Maps) -> None:
+        self._host = host
+        self._lists = lists
+
+    def of(self, account: Account) -> set[JID]:
+        """The list of a connected account; call `watch` after a change."""
+        blocked: set[JID] = account.state["blocking"]
+        return blocked
+
+    async def start(self, resource: Resource) -> None:
+        """A session begins."""
+        account = resource.account
+        blocked = await self._load(account.jid)
+        if "blocking" not in account.state:
+            account.state["blocking"] = blocked
+            self.watch(account)
+
+    def watch(self, account: Account) -> None:
+        """See the account's stanzas only while anybody is blocked: it slows them down."""
+        some = bool(self.of(account))
+        others = tuple(handler for handler in account.incoming if handler != self._incoming)
+        account.incoming = (self._incoming, *others) if some else others
+        others = tuple(handler for handler in account.outgoing if handler != self._outgoing)
+        account.outgoing = (self._outgoing, *others) if some else others
+
+    async def _load(self, account: JID) -> set[JID]:
+        return {JID.parse(text) for text in await self._lists.items(str(account))}
+
+    # Stanzas -------------------------------------------------------------------------------------
+
+    def _outgoing(self, passage: Passage) -> bool:
+        """Of a connected account, from its client."""
+        assert passage.resource is not None
+        account = passage.resource.account
+        # Who blocks the own server can still ask it to end that.
+        own = passage.to.bare in (account.jid, self._host.domain)
+        if not own and matches(self.of(account), passage.to):
+            raise StanzaError(StanzaCondition.NOT_ACCEPTABLE, application=element(_BLOCKED))
+        return False
+
+    def _incoming(self, passage: Passage) -> bool:
+        """To a connected account."""
+        assert passage.account is not None
+        return _refuse(passage, self.of(passage.account))
+
+    def to_absent(self, passage: Passage) -> bool | Awaitable[bool]:
+        """To one that isn't connected; and presence that features send for one that is."""
+        sender = self._host.account(passage.sender) if passage.resource is None else None
+        if sender is not None and matches(sender.state.get("blocking", frozenset()), passage.to):
+            return True
+        if passage.account is not None or passage.to.local is None:
+            return False
+        return self._load_then_refuse(passage)
+
+    async def _load_then_refuse(self, passage: Passage) -> bool:
+        return _refuse(passage, await self._load(passage.to.bare))
+
+
+def _refuse(passage: Passage, blocked: Set[JID]) -> bool:
+    """Section 3.3 rule 3: presence is dropped, the rest refused as if nobody were there."""
+    if passage.sender.bare == passage.to.bare or not matches(blocked, passage.sender):
+        return False
+    if passage.stanza.name != "presence":
+        raise StanzaError(StanzaCondition.SERVICE_UNAVAILABLE)
+    return True
