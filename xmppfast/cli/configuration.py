@@ -51,7 +51,6 @@ class Login:
     seconds: float = 60.0
     resources: int = 20
     register: bool = False
-    register: bool = False
 
 
 @dataclass(frozen=True, slots=True)

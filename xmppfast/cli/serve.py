@@ -128,7 +128,7 @@ async def start(configuration: Configuration) -> Service:
     domain = JID.parse(configuration.domain)
     if domain.local is not None or domain.resource is not None:
         raise ValueError(f"{domain} is no domain")
-    admins = [JID.parse(admin) for admin in configuration.admins]
+    admins = [JID.parse(admin).bare for admin in configuration.admins]
     configuration.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     limits = configuration.limits
     sessions = Settings(
@@ -148,7 +148,6 @@ async def start(configuration: Configuration) -> Service:
         configuration.tls.certificate, configuration.tls.key, configuration.data
     )
     storage = await SqlStorage.open(configuration.storage_url)
-    admins = [JID.parse(admin).bare for admin in configuration.admins]
     installed = features(storage, admins, register=configuration.login.register)
     service = Service(sessions, ports, certificate, storage, installed)
     try:
