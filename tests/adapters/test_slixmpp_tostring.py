@@ -133,7 +133,17 @@ def test_elements_and_strings_of_other_types():
     assert writer.tostring(element) == stock(element)
 
 
-@pytest.mark.parametrize("wrong", [5, b"x", ["<"], pytest.param(object(), id="object")], ids=repr)
+@pytest.mark.parametrize("strings", [("Not good",), ["a", "<", "b"]])
+def test_strings_in_a_row(strings):
+    # The error of a failed registration (XEP-0077) has an exception's `args` for a text.
+    element = ET.Element("a", {"b": strings})
+    element.text = element.tail = strings
+    assert writer.tostring(element) == stock(element)
+
+
+@pytest.mark.parametrize(
+    "wrong", [5, b"x", [5], (b"x",), pytest.param(object(), id="object")], ids=repr
+)
 def test_what_is_no_string_is_refused(wrong):
     element = ET.Element("a")
     element.text = wrong

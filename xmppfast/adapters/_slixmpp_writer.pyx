@@ -207,7 +207,9 @@ cdef class _Tree:
 
     cdef int put_text(self, object text, str where) except -1:
         if not isinstance(text, str):
-            raise TypeError(f"{where} must be a str, not {type(text).__name__}")
+            if not isinstance(text, (tuple, list)):
+                raise TypeError(f"{where} must be a str, not {type(text).__name__}")
+            text = "".join(text)  # slixmpp gives the `args` of exceptions as a text
         if self.cdata:
             return _put_str(&self.out, _cdata(_exact(text)))
         return _put_text(&self.out, _exact(text), ANYWHERE, None)
