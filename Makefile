@@ -10,7 +10,7 @@ BUILT = $(VENV)/.built
 CAPTURE = examples/data/mcabber-s2c.bin
 
 .NOTPARALLEL:
-.PHONY: build run run-parser test lint test-c test-sdist test-versions test-fuzz test-python bench fuzz clean
+.PHONY: build run run-parser test lint test-c test-sdist test-versions test-fuzz test-hosts test-python bench fuzz clean
 
 build: $(BUILT)
 
@@ -32,7 +32,7 @@ run-parser: build
 	@echo
 	$(BIN)/python examples/speed.py $(CAPTURE)
 
-test: lint test-c test-sdist test-versions test-fuzz test-python
+test: lint test-c test-sdist test-versions test-fuzz test-hosts test-python
 
 lint: build
 	$(BIN)/ruff check .
@@ -54,8 +54,13 @@ test-versions: build
 test-fuzz: build
 	$(MAKE) -C tests/fuzz ci PYTHON=$(abspath $(BIN)/python)
 
+# The own tests of the projects that the adapters are for, with their parsers and with ours.
+test-hosts: build
+	XMPPFAST_HOSTS=$(abspath $(VENV))/hosts $(BIN)/python tests/hosts/run.py --json $(VENV)/hosts.json
+	XMPPFAST_HOSTS=$(abspath $(VENV))/hosts $(BIN)/python -m pytest $(PYTEST_FLAGS) tests/hosts
+
 test-python: build
-	$(BIN)/python -m pytest $(PYTEST_FLAGS)
+	$(BIN)/python -m pytest $(PYTEST_FLAGS) --ignore=tests/hosts
 
 bench: build
 	$(BIN)/xmppfast bench $(BENCH_FLAGS)
