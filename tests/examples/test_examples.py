@@ -65,6 +65,13 @@ SAYS = {
         "visits: 1",
         "visits: 2",
     ],
+    "held_back": [
+        "in two reads: <presence from='juliet@example.com/balcony' type='unavailable'/>",
+        "etree    its parser: ",
+        "ours:       delivered with its last byte",
+        "expat    its parser: ",
+        "ours:       delivered with its last byte",
+    ],
     "read_stream": [
         "proceed: the next byte begins a new stream",
         "success: the next byte begins a new stream",

@@ -79,6 +79,9 @@ def compare(
         result.problems.append("our parser was at work in the stock run")
     if not ours["installed"]:
         result.problems.append("our parser was not installed at the end")
+    for variant, report in (("stock", stock), ("ours", ours)):
+        if report["status"] not in (0, 1):  # ended, with or without failures
+            result.problems.append(f"pytest, {variant}, ended with status {report['status']}")
     if reads and not ours["bytes"]:
         result.problems.append("our parser was fed nothing")
     return result

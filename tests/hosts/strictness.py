@@ -19,7 +19,6 @@ from receivers import ADAPTERS, RECEIVERS, Receiver, Refused
 PARSERS = {
     "etree": ("xml.etree.ElementTree", "XMLPullParser"),
     "expat": ("xml.parsers.expat", "ParserCreate"),
-    "domish": ("twisted.words.xish.domish", "ExpatElementStream"),
 }
 DECLARATION = "<?xml version='1.0'?>"
 HEADER = (
