@@ -400,3 +400,19 @@ def test_shutdown():
         assert await client.stream_error() == "system-shutdown"
 
     client_test(work)
+
+
+def test_storage_that_fails_is_a_temporary_failure(caplog):
+    async def work(client):
+        async def lookup(username):
+            raise OSError("the disk is on fire")
+
+        client.server.accounts.lookup = lookup
+        await client.opened()
+        client.send(auth("PLAIN", plain("", "alice", PASSWORD)))
+        failure = await client.stanza()
+        assert failure[0].name == "temporary-auth-failure"
+        assert len(failure) == 1
+
+    client_test(work)
+    assert "the disk is on fire" in caplog.text

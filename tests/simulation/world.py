@@ -129,10 +129,11 @@ class Device(Client):
                 await self._leave()
             finally:
                 reading.cancel()
-        except (AssertionError, TimeoutError):
+        except (AssertionError, TimeoutError) as error:
             # Another session took the resource, or the network broke: that is life.
-            if not self.link.closed:
+            if not self.link.closed and "is just being bound" not in str(error):
                 raise
+            self.wire.break_off()
 
     # Doings
 
