@@ -252,6 +252,23 @@ def test_certificate_is_verified(world):
     run(main())
 
 
+def test_authorities_that_are_none(tmp_path):
+    path = tmp_path / "ca.pem"
+
+    async def main() -> None:
+        client = Client("alice@localhost", "x", address=Address(host="127.0.0.1", ca_file=path))
+        with pytest.raises(FileNotFoundError) as caught:
+            await client.__aenter__()
+        assert caught.value.filename == str(path)
+        for content in ("", "nothing", "\u00e9"):
+            path.write_text(content)
+            client = Client("alice@localhost", "x", address=Address(host="127.0.0.1", ca_file=path))
+            with pytest.raises(ValueError, match=r"ca\.pem: no certificates"):
+                await client.__aenter__()
+
+    run(main())
+
+
 def test_no_login_without_tls_unless_asked_for(world):
     async def main() -> None:
         async with serving(*world, tls=False, plaintext=True) as served:

@@ -79,7 +79,8 @@ class Client:
     roster  the roster, a mapping of `RosterItem` by bare address
 
     Raises InvalidJID (a ValueError), and ValueError for a password that can't be prepared. Entering
-    raises a ClientError: `ConnectFailed`, `AuthenticationFailed` or `Disconnected`.
+    raises a ClientError: `ConnectFailed`, `AuthenticationFailed` or `Disconnected`; OSError or
+    ValueError for a file with authorities that is not there or has none.
     """
 
     def __init__(

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from ssl import SSLContext
 
 from ..core.errors import PeerStreamError, SaslError, StanzaError
 from ..core.jid import JID
@@ -72,6 +73,7 @@ class Connector:
         self._resource = resource
         self._password = password
         self._address = address
+        self._context: SSLContext | None = None
 
     async def establish(
         self,
@@ -84,8 +86,9 @@ class Connector:
         first  where to try before anything else
 
         Raises AuthenticationFailed, Disconnected for a stream error that is no redirection, and
-        ConnectFailed for everything else.
+        ConnectFailed for everything else; but OSError and ValueError for the file with authorities.
         """
+        self._tls()  # so that what is wrong with `ca_file` is told, and here
         waiting = [first] if first is not None else []
         waiting += await self._endpoints()
         redirects = 0
@@ -156,8 +159,10 @@ class Connector:
     def _tls(self) -> TlsRole:
         # The certificate has to be for the domain, wherever DNS or a server sent us (RFC 6120
         # section 13.7.2).
-        context = client_context(verify=self._address.verify, ca_file=self._address.ca_file)
-        return TlsRole(context, server_side=False, hostname=dns_name(self._account.domain))
+        if self._context is None:
+            address = self._address
+            self._context = client_context(verify=address.verify, ca_file=address.ca_file)
+        return TlsRole(self._context, server_side=False, hostname=dns_name(self._account.domain))
 
     def _mechanisms(self, link: Link) -> Mechanisms:
         return Mechanisms(

@@ -7,11 +7,13 @@ import secrets
 from collections.abc import Awaitable, Callable, Iterable
 
 from ..core.jid import JID
-from ..protocol.sasl.keys import StoredKeys, derive
+from ..protocol.sasl.keys import StoredKeys, derive, pretended
 from ..storage.interface import Storage
 
 _SALT_BYTES = 16
 _SECRET_BYTES = 32
+
+_NOBODYS = str(pretended("", b"")).encode()
 
 
 async def open_accounts(storage: Storage, domain: JID) -> AccountStore:
@@ -46,7 +48,9 @@ class AccountStore:
     async def lookup(self, username: str) -> StoredKeys | None:
         """`Credentials.lookup`."""
         stored = await self._keys.get(f"{username}@{self._domain}")
-        return None if stored is None else StoredKeys.read(stored.decode())
+        # Something is read in any case, so that both take the same time.
+        keys = StoredKeys.read((stored or _NOBODYS).decode())
+        return None if stored is None else keys
 
     async def create(self, account: JID, password: str) -> bool:
         """`Accounts.create`."""

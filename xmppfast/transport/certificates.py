@@ -8,6 +8,7 @@ import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from hashlib import new as new_hash
 from pathlib import Path
 
@@ -94,7 +95,7 @@ def client_context(*, verify: bool = True, ca_file: Path | None = None) -> ssl.S
     ca_file  PEM file with the authorities to trust instead of the system's
 
     The name must be among the certificate's DNS names or IP addresses (RFC 6125 DNS-ID); the
-    subject's common name does not count.
+    subject's common name does not count. Raises OSError and ValueError for `ca_file`.
     """
     context = _context(ssl.PROTOCOL_TLS_CLIENT)
     context.hostname_checks_common_name = False
@@ -102,7 +103,10 @@ def client_context(*, verify: bool = True, ca_file: Path | None = None) -> ssl.S
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     elif ca_file is not None:
-        context.load_verify_locations(ca_file)
+        try:
+            context.load_verify_locations(cadata=ca_file.read_text("ascii"))
+        except (ssl.SSLError, ValueError):
+            raise ValueError(f"{ca_file}: no certificates in PEM format") from None
     else:
         context.load_default_certs()
     return context
@@ -115,6 +119,7 @@ def dns_name(domain: str) -> str:
     return idna.encode(domain).decode()
 
 
+@lru_cache(64)
 def end_point(der: bytes) -> bytes | None:
     """Make channel binding data of type tls-server-end-point (RFC 5929 section 4.1).
 

@@ -50,12 +50,34 @@ class Connection(asyncio.Protocol):
     tls       gives what is needed for TLS when it begins; None if there is no TLS
     direct    whether TLS begins with the first byte
     most      bytes the receiver may have queued before it is told that the peer does not read
-
-    ready     becomes done when the receiver was told of the connection, TLS included
     """
 
-    peer = ""
-    secure = False
+    __slots__ = (
+        "_closing",
+        "_direct",
+        "_ended",
+        "_failure",
+        "_full",
+        "_gone",
+        "_handshake",
+        "_introduced",
+        "_lost",
+        "_most",
+        "_overflowed",
+        "_paused",
+        "_pending",
+        "_pending_bytes",
+        "_ready",
+        "_receiver",
+        "_role",
+        "_timer",
+        "_tls",
+        "_transport",
+        "_turn",
+        "data_received",
+        "peer",
+        "secure",
+    )
 
     def __init__(
         self,
@@ -66,6 +88,8 @@ class Connection(asyncio.Protocol):
         direct: bool = False,
         most: int = MOST_QUEUED,
     ) -> None:
+        self.peer = ""
+        self.secure = False
         self._turn = turn
         self._receiver = receiver
         self._role = tls
@@ -82,9 +106,12 @@ class Connection(asyncio.Protocol):
         self._closing = False
         self._introduced = False  # the receiver knows of the connection
         self._overflowed = False
+        self._failure: Exception | None = None  # why there is no TLS
+        self._lost = False
+        # There only while somebody waits: for room, for TLS from the first byte, for the end.
         self._full: asyncio.Future[None] | None = None
-        self._gone: asyncio.Future[None] = turn.loop.create_future()
-        self.ready: asyncio.Future[None] = turn.loop.create_future()
+        self._ready: asyncio.Future[None] | None = None
+        self._gone: asyncio.Future[None] | None = None
         # Looked up by asyncio for all data, so there is nothing between a receiver and plain TCP.
         self.data_received: Callable[[bytes], None] = receiver.received  # type: ignore[assignment]
 
@@ -210,9 +237,20 @@ class Connection(asyncio.Protocol):
         if self._full is not None:
             await asyncio.shield(self._full)
 
+    async def ready(self) -> None:
+        """Wait until the receiver was told of the connection. OSError if that will not be."""
+        if not self._introduced and self._failure is None:
+            self._ready = self._turn.loop.create_future()
+            await self._ready
+        if self._failure is not None:
+            raise self._failure
+
     async def finished(self) -> None:
         """Wait until the connection is gone, and the receiver knows."""
-        await asyncio.shield(self._gone)
+        if not self._lost:
+            if self._gone is None:
+                self._gone = self._turn.loop.create_future()
+            await asyncio.shield(self._gone)
 
     # asyncio.Protocol ----------------------------------------------------------------------------
 
@@ -233,8 +271,7 @@ class Connection(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         """The network has taken it."""
-        if self._full is not None and not self._full.done():
-            self._full.set_result(None)
+        _settle(self._full)
         self._full = None
 
     def eof_received(self) -> bool:
@@ -259,7 +296,8 @@ class Connection(asyncio.Protocol):
         self.resume_writing()
         if self._introduced:
             self._receiver.lost(error)
-        self._gone.set_result(None)
+        self._lost = True
+        _settle(self._gone)
 
     # TLS -----------------------------------------------------------------------------------------
 
@@ -331,16 +369,15 @@ class Connection(asyncio.Protocol):
         error = None if handshake.cancelled() else handshake.exception()
         if error is None and self._transport is not None:
             self._introduce()
-        elif not self.ready.done():
-            self.ready.set_exception(error or ConnectionError("the connection was closed"))
-            self.ready.exception()  # who accepts connections does not ask
+            return
+        self._failure = cast(Exception | None, error) or ConnectionError("the connection is closed")
+        _settle(self._ready)
 
     # ---------------------------------------------------------------------------------------------
 
     def _introduce(self) -> None:
         self._introduced = True
-        if not self.ready.done():
-            self.ready.set_result(None)
+        _settle(self._ready)
         self._receiver.connected(self)
 
     def _hear(self, receive: Callable[[bytes], None]) -> None:
@@ -358,6 +395,12 @@ class Connection(asyncio.Protocol):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+
+def _settle(waiting: asyncio.Future[None] | None) -> None:
+    """Let those go on who wait for that, if there are any."""
+    if waiting is not None and not waiting.done():
+        waiting.set_result(None)
 
 
 def _nothing(data: bytes) -> None:

@@ -91,7 +91,7 @@ async def connect(
         lambda: Connection(Turn(loop), receiver, tls=tls, direct=direct), host, port, **options
     )
     try:
-        await connection.ready
+        await connection.ready()
     except BaseException:
         connection.abort()
         raise
