@@ -374,6 +374,10 @@ def test_a_probe_by_one_who_only_believes_to_be_subscribed(play):
         alice/a receives
             <contents><item jid='gone@$domain' subscription='both'/></contents>
             <presence/>
+            <presence type='unavailable' from='gone@$domain'/>
+        alice/a sends
+            <presence type='probe' to='gone@$domain'/>
+        alice/a receives
             <presence type='unsubscribed' from='gone@$domain' to='alice@$domain'/>
             <push><item jid='gone@$domain' subscription='from'/></push>
         """,

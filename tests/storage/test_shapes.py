@@ -84,6 +84,15 @@ async def test_owners_in_order_page_by_page(storage: Storage) -> None:
     assert found == names
 
 
+async def test_values_of_many_owners(storage: Storage) -> None:
+    values = storage.values("v")
+    await asyncio.gather(*(values.set(f"{n}", b"%d" % n) for n in range(0, 1200, 2)))
+    assert await values.get_many([f"{n}" for n in range(1200)]) == {
+        f"{n}": b"%d" % n for n in range(0, 1200, 2)
+    }
+    assert await values.get_many([]) == {}
+
+
 async def test_map_of_an_owner(storage: Storage) -> None:
     roster = storage.maps("roster")
     assert await roster.items(ROMEO) == {}

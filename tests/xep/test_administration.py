@@ -149,6 +149,35 @@ def test_changing_and_cancelling(play: Play):
     )
 
 
+def test_subscriptions_end_with_the_account(play: Play):
+    """XEP-0077 section 3.2: contacts are told, and see that it is gone."""
+    play(
+        """
+        bob/b logs in
+        bob/b sends
+            <roster id='r'/>
+            <presence/>
+        bob/b receives
+            <contents><item jid='alice@$domain' subscription='both'/></contents>
+            <presence/>
+            <presence type='unavailable' from='alice@$domain'/>
+        alice/a logs in
+        alice/a sends
+            <iq type='set' id='1'><query xmlns='jabber:iq:register'><remove/></query></iq>
+        alice/a receives
+            <iq type='result' id='1'/>
+        bob/b receives
+            <presence type='unsubscribe' from='alice@$domain'/>
+            <push><item jid='alice@$domain' subscription='to'/></push>
+            <presence type='unsubscribed' from='alice@$domain'/>
+            <push><item jid='alice@$domain' subscription='none'/></push>
+        """,
+        "alice both bob",
+        register=True,
+        threads=True,
+    )
+
+
 # Administration ----------------------------------------------------------------------------------
 
 

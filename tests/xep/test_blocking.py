@@ -224,3 +224,44 @@ def test_what_is_no_address(play):
             <iq refused='jid-malformed' id='1'/>
             <iq refused='jid-malformed' id='2'/>
     """)
+
+
+def test_the_last_presence_is_not_for_those_who_are_blocked(play):
+    """Section 3.3: neither at login nor by a probe, though the subscription lives on."""
+    play(
+        f"""
+        bob/b logs in
+        bob/b sends
+            <presence/>
+{BLOCK}
+            <presence type='unavailable'><status>Off to Paris</status></presence>
+        bob/b receives, in any order
+            <presence/>
+            <presence type='unavailable' from='alice@$domain'/>
+            <presence type='unavailable' from='carol@$domain'/>
+            <iq type='result' id='block'/>
+            <presence type='unavailable' from='bob@$domain/b'/>
+        bob/b leaves
+        """,
+        "alice both bob",
+        "carol both bob",
+    )
+    play("""
+        bob connects
+        alice/a logs in
+        carol/c logs in
+        carol/c sends
+            <presence/>
+        carol/c receives
+            <presence/>
+            <presence type='unavailable' from='bob@$domain/b'>
+                <status>Off to Paris</status><delay xmlns='urn:xmpp:delay'/>
+            </presence>
+        alice/a sends
+            <presence/>
+            <presence type='probe' to='bob@$domain'/>
+        alice/a receives
+            <presence from='alice@$domain/a'/>
+            <presence type='unavailable' from='bob@$domain'/>
+        alice/a receives nothing
+    """)

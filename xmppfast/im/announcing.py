@@ -20,6 +20,7 @@ from .subscription import From, To
 # Addresses that one resource may have sent directed presence to.
 _MOST_DIRECTED: Final = 1000
 
+_UNAVAILABLE: Final = unavailable()
 _PROBE: Final = finished(stanza("presence", type="probe"))
 
 
@@ -47,12 +48,34 @@ class Announcements:
                 if other.presence is not None:
                     to = str(resource.jid)
                     resource.send(other.presence.forward(from_=str(other.jid), to=to))
+            absent: list[JID] = []
             for item in list(roster.items.values()):
-                if item.state.to is To.SUBSCRIBED:
-                    outcomes.append(self._host.route(_PROBE, resource.jid, item.jid.bare))
                 if item.request is not None:
                     resource.send(item.request)
+                if item.state.to is not To.SUBSCRIBED:
+                    continue
+                if self._host.is_local(item.jid) and self._host.account(item.jid) is None:
+                    absent.append(item.jid.bare)
+                else:
+                    outcomes.append(self._host.route(_PROBE, resource.jid, item.jid.bare))
+            if absent:
+                outcomes.append(self._answer_for(absent, resource))
         return dealt_with(*outcomes)
+
+    async def _answer_for(self, absent: list[JID], resource: Resource) -> None:
+        """Probes of accounts here that aren't connected, all answered at once (section 4.3.2).
+
+        Both sides know that there is a subscription: who is absent needn't be asked.
+        """
+        found = await self._last.find_many(absent)
+        to = str(resource.jid)
+        for contact in absent:
+            last = found.get(contact)
+            seen = last.seen_by(resource.jid) if last is not None else None
+            if last is not None and seen is not None:
+                resource.send(seen.forward(from_=str(last.resource), to=to))
+            else:
+                resource.send(_UNAVAILABLE.forward(from_=str(contact), to=to))
 
     def unavailable(self, presence: Stanza, resource: Resource) -> bool | Awaitable[bool]:
         """The resource is no longer available (section 4.5.2)."""
@@ -87,7 +110,7 @@ class Announcements:
         if resource.presence is not None:
             resource.presence = resource.priority = None
             outcomes += self._tell(presence, resource, roster, receivers)
-            outcomes.append(self._last.keep(resource.jid, presence))
+            outcomes.append(self._last.keep(resource, presence))
             directed = {
                 jid for jid in directed if roster.get(jid.bare).state.from_ is not From.SUBSCRIBED
             }

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from ..core.dispatch import Feature, Host
+from collections.abc import Callable, Iterable
+
+from ..core.dispatch import Account, Feature, Host
 from ..core.jid import JID
 from ..storage.interface import Storage
 from .last import LastPresence
@@ -17,13 +19,19 @@ from .subscription import From
 class InstantMessaging:
     """Rosters, presence, messages and offline storage.
 
+    hidden    addresses that are not to know of an account's presence: those it blocks
     features  to install
     last      how accounts became unavailable
     """
 
-    def __init__(self, host: Host, storage: Storage) -> None:
+    def __init__(
+        self,
+        host: Host,
+        storage: Storage,
+        hidden: Callable[[Account], Iterable[JID]] = lambda account: (),
+    ) -> None:
         self._rosters = Rosters(storage, host.exists)
-        self.last = LastPresence(host, storage)
+        self.last = LastPresence(host, storage, hidden)
         waiting = Offline(host, storage)
         self.features: list[Feature] = [
             roster(host, self._rosters),

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from datetime import datetime
 from typing import NamedTuple
 
-from ..core.dispatch import Host
+from ..core.dispatch import Account, Host, Resource
 from ..core.jid import JID
 from ..core.namespaces import CLIENT
+from ..core.stanza import finished
 from ..storage.interface import Storage
 from ..xml import Stanza, parse
-from .delay import microseconds, moment
+from .delay import delay, microseconds, moment
 
 
 class Last(NamedTuple):
@@ -21,29 +22,58 @@ class Last(NamedTuple):
     resource: JID
     at: datetime
     presence: Stanza
+    hidden: frozenset[JID]
+    """Addresses that are not to know of it."""
+
+    def seen_by(self, who: JID) -> Stanza | None:
+        """The presence with the time of its receipt; None if it is hidden from that address."""
+        if not self.hidden.isdisjoint({who, who.bare, JID(None, who.domain)}):
+            return None
+        tree = self.presence.to_etree()
+        tree.append(delay(self.at, self.resource.domain))
+        return finished(tree)
 
 
 class LastPresence:
-    """Remembers when and how each account became unavailable."""
+    """Remembers when and how each account became unavailable.
 
-    def __init__(self, host: Host, storage: Storage) -> None:
+    hidden  addresses that are not to know of an account's presence
+    """
+
+    def __init__(
+        self, host: Host, storage: Storage, hidden: Callable[[Account], Iterable[JID]]
+    ) -> None:
         self._host = host
+        self._hidden = hidden
         self._values = storage.values("last presence")
 
-    def keep(self, resource: JID, presence: Stanza) -> Awaitable[None]:
+    def keep(self, resource: Resource, presence: Stanza) -> Awaitable[None]:
         """Remember what a resource said when it left; await that it is durable."""
         entry = {
-            "resource": resource.resource,
+            "resource": resource.jid.resource,
+            "hidden": [str(jid) for jid in self._hidden(resource.account)],
             "at": microseconds(self._host.now()),
             "presence": presence.forward(xmlns=CLIENT).decode(),
         }
-        return self._values.set(str(resource.bare), json.dumps(entry).encode())
+        return self._values.set(str(resource.jid.bare), json.dumps(entry).encode())
 
     async def find(self, account: JID) -> Last | None:
         """What is remembered of an account; None if it never was available."""
         value = await self._values.get(str(account.bare))
-        if value is None:
-            return None
-        entry = json.loads(value)
-        resource = account.with_resource(entry["resource"])
-        return Last(resource, moment(entry["at"]), parse(entry["presence"]))
+        return None if value is None else _read(account, value)
+
+    async def find_many(self, accounts: Collection[JID]) -> dict[JID, Last]:
+        """What is remembered of these, by their bare addresses."""
+        found = await self._values.get_many([str(account) for account in accounts])
+        values = ((account, found.get(str(account))) for account in accounts)
+        return {account: _read(account, value) for account, value in values if value is not None}
+
+
+def _read(account: JID, value: bytes) -> Last:
+    entry = json.loads(value)
+    return Last(
+        account.with_resource(entry["resource"]),
+        moment(entry["at"]),
+        parse(entry["presence"]),
+        frozenset(JID.parse(text) for text in entry["hidden"]),
+    )

@@ -7,7 +7,6 @@ from collections.abc import Awaitable
 from ..core.dispatch import Host, Passage
 from ..core.stanza import finished, stanza
 from .broadcast import available, unavailable
-from .delay import delay
 from .last import LastPresence
 from .outcomes import settle
 from .rosters import Roster, Rosters
@@ -59,9 +58,8 @@ class Probes:
 
     async def _answer_unavailable(self, passage: Passage, roster: Roster) -> None:
         last = await self._last.find(roster.owner)
+        seen = last.seen_by(passage.sender) if last is not None else None
         presence, sender = unavailable(), passage.to
-        if last is not None and passage.to in (last.resource, roster.owner):
-            tree = last.presence.to_etree()
-            tree.append(delay(last.at, roster.owner.domain))
-            presence, sender = finished(tree), last.resource
+        if last is not None and seen is not None and passage.to in (last.resource, roster.owner):
+            presence, sender = seen, last.resource
         await settle(self._host.route(presence, sender, passage.sender))

@@ -12,6 +12,7 @@ from ..core.dispatch import (
     Account,
     Feature,
     Host,
+    OnAccount,
     OnIq,
     OnSession,
     Request,
@@ -106,11 +107,21 @@ def roster(host: Host, rosters: Rosters, most: int = 5000) -> Feature:
         finally:
             change.turn.end(told)
 
+    async def removed(account: JID) -> None:
+        """XEP-0077 section 3.2: the subscriptions of an account end with it."""
+        roster = await rosters.load(account, removed=True)
+        for item in list(roster.items.values()) if roster is not None else ():
+            contact = item.jid.bare
+            for type in _ending(item.state):
+                sent = finished(stanza("presence", type=type, to=contact))
+                await settle(host.route(sent, account, contact))
+
     return Feature(
         "roster",
         (
             OnIq(_QUERY, Target.ACCOUNT, get, set),
             OnSession(start=start),
+            OnAccount(removed),
             StreamFeature(element("{urn:xmpp:features:rosterver}ver")),
             StreamFeature(element("{urn:xmpp:features:pre-approval}sub")),
         ),

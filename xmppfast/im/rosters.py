@@ -174,13 +174,16 @@ class Rosters:
         """The account's roster if it is in memory; that of a connected one always is."""
         return self._live.get(owner.bare)
 
-    async def load(self, owner: JID) -> Roster | None:
-        """The account's roster, which may be empty; None if there is no such account."""
+    async def load(self, owner: JID, *, removed: bool = False) -> Roster | None:
+        """The account's roster, which may be empty; None if there is no such account.
+
+        removed  the account is just being removed: its roster is still there
+        """
         owner = owner.bare
         roster = self._live.get(owner)
         if roster is not None:
             return roster
-        if not await self._exists(owner):
+        if not removed and not await self._exists(owner):
             return None
         self._loading[owner] += 1
         try:

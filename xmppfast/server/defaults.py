@@ -38,7 +38,9 @@ def features(
         return who.bare in known
 
     def install(host: Host) -> list[Feature]:
-        messaging = InstantMessaging(host, storage)
+        messaging = InstantMessaging(
+            host, storage, lambda account: account.state.get("blocking", ())
+        )
         administration = service_admin(host)
 
         async def last_seen(account: JID) -> Seen | None:

@@ -85,6 +85,9 @@ _OF_OWNER = {
 }
 
 GET_VALUE = select(VALUE.c.value).where(_OF_OWNER[VALUE])
+GET_VALUES = select(VALUE.c.owner, VALUE.c.value).where(
+    VALUE.c.shape == bindparam("_shape"), VALUE.c.owner.in_(bindparam("_owners", expanding=True))
+)
 GET_OWNERS = (
     select(VALUE.c.owner)
     .where(VALUE.c.shape == bindparam("_shape"), VALUE.c.owner > bindparam("_after"))

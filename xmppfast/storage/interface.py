@@ -40,6 +40,9 @@ class Values(Protocol):
     async def get(self, owner: str) -> bytes | None:
         """The owner's value; None if there is none."""
 
+    async def get_many(self, owners: Collection[str]) -> dict[str, bytes]:
+        """The values of those owners that have one."""
+
     def set(self, owner: str, value: bytes) -> Awaitable[None]:
         """Make this the owner's value."""
 

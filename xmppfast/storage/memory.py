@@ -29,6 +29,9 @@ class _Values:
     async def get(self, owner: str) -> bytes | None:
         return self.content.get(owner)
 
+    async def get_many(self, owners: Collection[str]) -> dict[str, bytes]:
+        return {owner: self.content[owner] for owner in owners if owner in self.content}
+
     def set(self, owner: str, value: bytes) -> _Done[None]:
         self.content[owner] = value
         return _Done(None)

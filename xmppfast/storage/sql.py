@@ -7,7 +7,7 @@ takes the event loop's time: SQLite works in threads, PostgreSQL answers over a 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Collection, Mapping
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Executable
 from sqlalchemy.exc import SQLAlchemyError
@@ -16,6 +16,9 @@ from . import _schema as schema
 from ._commit import Step, Writer
 from ._open import Engines, open_engines
 from .interface import Record, StorageError
+
+# Owners in one statement: databases limit the number of its parameters.
+_MOST_OWNERS: Final = 500
 
 
 class SqlStorage:
@@ -82,6 +85,14 @@ class _Values(_Shape):
     async def get(self, owner: str) -> bytes | None:
         value: bytes | None = await self._one(schema.GET_VALUE, owner=owner)
         return value
+
+    async def get_many(self, owners: Collection[str]) -> dict[str, bytes]:
+        found: dict[str, bytes] = {}
+        asked = list(owners)
+        for start in range(0, len(asked), _MOST_OWNERS):
+            some = asked[start : start + _MOST_OWNERS]
+            found.update(await self._storage.read(schema.GET_VALUES, shape=self._name, owners=some))
+        return found
 
     def set(self, owner: str, value: bytes) -> Awaitable[None]:
         parameters = {"shape": self._name, "owner": owner, "value": value}

@@ -79,6 +79,8 @@ class Blocklists:
             return True
         if passage.account is not None or passage.to.local is None:
             return False
+        if passage.stanza.name == "presence" and passage.stanza.type in (None, "unavailable"):
+            return False  # nobody is there to see it
         return self._load_then_refuse(passage)
 
     async def _load_then_refuse(self, passage: Passage) -> bool:
