@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
+import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -84,6 +86,20 @@ def test_bytes_both_ways(run):
         await pair.server.until(lambda: pair.server.data == b"ping")
         pair.server.link.write(b"pong")
         await pair.client.until(lambda: pair.client.data == b"pong")
+
+    run(main())
+
+
+def test_silence_is_noticed_by_the_system(run):
+    async def main() -> None:
+        pair = Pair()
+        link = await pair.open()
+        for end in (link, pair.server.link):
+            connection = end._transport.get_extra_info("socket")
+            assert connection.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+            if sys.platform == "linux":
+                waits = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
+                assert waits == 60_000
 
     run(main())
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Callable
+from contextlib import suppress
 from typing import cast
 
 from ..protocol.link import Receiver
 from ..protocol.sasl.interface import ChannelBindings
+from .silence import notice_silence
 from .tls import Tls, TlsRole
 
 # Seconds for the handshake, and for the peer to take what is left to read and close its side.
@@ -260,6 +262,8 @@ class Connection(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
         name = transport.get_extra_info("peername")
         self.peer = name[0] if isinstance(name, tuple) else str(name or "")
+        with suppress(OSError):  # it may be closed already
+            notice_silence(transport.get_extra_info("socket"))
         if not self._direct:
             self._introduce()
             return
