@@ -6,6 +6,7 @@ import json
 import os
 import select
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -84,6 +85,20 @@ def run(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         timeout=60,
         check=False,
     )
+
+
+def features(server: Running, domain: str) -> str:
+    """What the server offers before TLS."""
+    header = f"<stream:stream xmlns='jabber:client' to='{domain}' version='1.0'"
+    header += " xmlns:stream='http://etherx.jabber.org/streams'>"
+    with socket.create_connection(("127.0.0.1", int(server.port()))) as connection:
+        connection.sendall(header.encode())
+        received = b""
+        while b"</stream:features>" not in received:
+            data = connection.recv(4096)
+            assert data
+            received += data
+    return received.decode()
 
 
 def add(data: Path, jid: str, password: str = "secret") -> None:
@@ -171,9 +186,12 @@ def test_sighup_reads_the_file_again(tmp_path: Path) -> None:
         server.process.send_signal(signal.SIGHUP)
         server.until("not reloaded: ")
         server.until("line 1: domian: no such key")
-        path.write_text("domain = 'example.org'\n[log]\nlevel = 'debug'\n")
+        assert "<required/>" in features(server, "example.org")
+        path.write_text("domain = 'example.org'\nadmins = ['a@b']\n[login]\nplaintext = true\n")
         server.process.send_signal(signal.SIGHUP)
         server.until("reloaded")
+        server.until("admins has changed: that takes effect when the server is started again")
+        assert "<required/>" not in features(server, "example.org")
         server.process.send_signal(signal.SIGINT)
         assert server.process.wait(timeout=30) == 0
 
@@ -208,19 +226,9 @@ def test_plaintext_only_with_the_flag(tmp_path: Path) -> None:
     add(tmp_path, "alice@localhost")
     for flag in ([], ["--allow-plaintext"]):
         with serving(tmp_path, *flag) as server:
-            import socket
-
-            header = b"<stream:stream xmlns='jabber:client' to='localhost' version='1.0'"
-            header += b" xmlns:stream='http://etherx.jabber.org/streams'>"
-            with socket.create_connection(("127.0.0.1", int(server.port()))) as connection:
-                connection.sendall(header)
-                received = b""
-                while b"</stream:features>" not in received:
-                    data = connection.recv(4096)
-                    assert data
-                    received += data
-            assert (b"<mechanism>PLAIN</mechanism>" in received) == bool(flag)
-            assert (b"<required/>" in received) != bool(flag)
+            received = features(server, "localhost")
+            assert ("<mechanism>PLAIN</mechanism>" in received) == bool(flag)
+            assert ("<required/>" in received) != bool(flag)
 
 
 @pytest.mark.parametrize(

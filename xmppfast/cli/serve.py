@@ -7,8 +7,8 @@ import asyncio
 import logging
 import signal
 import sys
-from collections.abc import Callable, Iterable
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from importlib import import_module, util
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,8 @@ from . import logs, settings
 from .configuration import Configuration, ConfigurationError
 
 if TYPE_CHECKING:
-    from ..server.service import Service
+    from ..server.server import Settings
+    from ..server.service import Certificate, Service
 
 DESCRIPTION = """\
 Run a server. Without options it serves the domain localhost on this machine only, keeps what it
@@ -29,6 +30,14 @@ file and the certificates again; SIGTERM ends all sessions in an orderly way, th
 """
 
 log = logging.getLogger("xmppfast.server")
+
+
+@dataclass(slots=True)
+class Running:
+    """The configuration that a server was started with, and the server once it runs."""
+
+    configuration: Configuration
+    service: Service | None = None
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -89,7 +98,7 @@ def read(options: argparse.Namespace) -> Configuration:
 
 async def _serve(options: argparse.Namespace, configuration: Configuration) -> int:
     stop = asyncio.Event()
-    running: list[Service] = []
+    running = Running(configuration)
     handlers = {
         "SIGTERM": stop.set,
         "SIGINT": stop.set,
@@ -99,8 +108,7 @@ async def _serve(options: argparse.Namespace, configuration: Configuration) -> i
     if sys.platform != "win32":
         for name, handler in handlers.items():
             asyncio.get_running_loop().add_signal_handler(getattr(signal, name), handler)
-    service = await start(configuration)
-    running.append(service)
+    service = running.service = await start(configuration)
     domain, data = configuration.domain, configuration.data
     log.info("%s is served; data in %s", domain, data)
     if not await service.accounts.names(limit=1):
@@ -117,39 +125,25 @@ async def _serve(options: argparse.Namespace, configuration: Configuration) -> i
 async def start(configuration: Configuration) -> Service:
     """Open storage and ports.
 
-    Raises OSError, ValueError (domain, certificate) and StorageError.
+    Raises OSError, ValueError (domain, administrators, certificate) and StorageError.
     """
     from ..core.jid import JID
     from ..server.defaults import features
-    from ..server.server import Settings
-    from ..server.service import Certificate, Ports, Service
+    from ..server.service import Ports, Service
     from ..storage.sql import SqlStorage
 
-    domain = JID.parse(configuration.domain)
-    if domain.local is not None or domain.resource is not None:
-        raise ValueError(f"{domain} is no domain")
+    settings_ = _settings(configuration)
     admins = [JID.parse(admin).bare for admin in configuration.admins]
     configuration.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    limits = configuration.limits
-    sessions = Settings(
-        domain,
-        plaintext=configuration.login.plaintext,
-        limits=Limits(**{name: getattr(limits, name) for name in Limits.__slots__}),
-        login_seconds=configuration.login.seconds,
-        resources=configuration.login.resources,
-    )
     listen = configuration.listen
     ports = Ports(
         listen.host,
         None if listen.port is False else listen.port,
         None if listen.tls_port is False else listen.tls_port,
     )
-    certificate = Certificate(
-        configuration.tls.certificate, configuration.tls.key, configuration.data
-    )
     storage = await SqlStorage.open(configuration.storage_url)
     installed = features(storage, admins, register=configuration.login.register)
-    service = Service(sessions, ports, certificate, storage, installed)
+    service = Service(settings_, ports, _certificate(configuration), storage, installed)
     try:
         await service.start()
     except BaseException:
@@ -158,17 +152,55 @@ async def start(configuration: Configuration) -> Service:
     return service
 
 
-def reload(options: argparse.Namespace, running: Iterable[Service]) -> None:
+def _settings(configuration: Configuration) -> Settings:
+    from ..core.jid import JID
+    from ..server.server import Settings
+
+    domain = JID.parse(configuration.domain)
+    if domain.local is not None or domain.resource is not None:
+        raise ValueError(f"{domain} is no domain")
+    limits = configuration.limits
+    return Settings(
+        domain,
+        plaintext=configuration.login.plaintext,
+        limits=Limits(**{name: getattr(limits, name) for name in Limits.__slots__}),
+        login_seconds=configuration.login.seconds,
+        resources=configuration.login.resources,
+    )
+
+
+def _certificate(configuration: Configuration) -> Certificate:
+    from ..server.service import Certificate
+
+    return Certificate(configuration.tls.certificate, configuration.tls.key, configuration.data)
+
+
+def reload(options: argparse.Namespace, running: Running) -> None:
     """Read the configuration file and the certificates again; what is wrong leaves all as it is."""
+    if running.service is None:
+        return  # it is just being read for the first time
     try:
         configuration = read(options)
-        for service in running:
-            service.reload_certificate()
+        running.service.reload(_settings(configuration), _certificate(configuration))
     except (ConfigurationError, OSError, ValueError) as error:
         log.error("not reloaded: %s", error)
         return
     logs.configure(configuration.log.level, configuration.log.format)
     log.info("reloaded")
+    for name in changed_for_later(running.configuration, configuration):
+        log.warning("%s has changed: that takes effect when the server is started again", name)
+
+
+def changed_for_later(old: Configuration, new: Configuration) -> list[str]:
+    """Name the keys that differ and that a running server does not follow."""
+    names = [
+        name
+        for name in ("domain", "admins", "data", "listen", "storage")
+        if getattr(old, name) != getattr(new, name)
+    ]
+    if old.login.register != new.login.register:
+        names.append("login.register")
+    return names
 
 
 def _port(text: str) -> int:

@@ -22,7 +22,7 @@ class Registry:
     def __init__(self, most: int = 20) -> None:
         self.sessions: dict[str, Session] = {}
         self.accounts: dict[str, Account] = {}
-        self._most = most
+        self.most = most
         self._binding: set[JID] = set()
         self._used: set[JID] = set()
         self._freed: dict[JID, asyncio.Event] = {}
@@ -43,9 +43,9 @@ class Registry:
         bare = str(jid.bare)
         if jid in self._used:
             raise StanzaError(StanzaCondition.CONFLICT, "somebody was faster")
-        if self._resources[bare] >= self._most:
+        if self._resources[bare] >= self.most:
             raise StanzaError(
-                StanzaCondition.RESOURCE_CONSTRAINT, f"{self._most} resources are connected"
+                StanzaCondition.RESOURCE_CONSTRAINT, f"{self.most} resources are connected"
             )
         self._used.add(jid)
         self._binding.add(jid)

@@ -7,7 +7,7 @@ import logging
 import secrets
 import xml.etree.ElementTree as ET
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -87,9 +87,15 @@ class Server:
         self.router = Router(
             settings.domain, self.registry, self.dispatcher, accounts, self._requests
         )
+        self.reconfigure(settings)
+
+    def reconfigure(self, settings: Settings) -> None:
+        """Have connections to come follow other settings; `domain` and `tls` stay as they were."""
+        self.settings = replace(settings, domain=self.settings.domain, tls=self.settings.tls)
+        self.registry.most = settings.resources
         announced = self.dispatcher.stream_features
         self.terms = Terms(
-            tls_offered=settings.tls,
+            tls_offered=self.settings.tls,
             tls_required=not settings.plaintext,
             register=self.dispatcher.asks(Target.STREAM),
             before=announced[False],

@@ -83,7 +83,7 @@ class Service:
     async def start(self) -> None:
         """Open the ports. Raises OSError, ValueError (certificate) or StorageError."""
         if self._settings.tls:
-            self.reload_certificate()
+            self._role = self._read_certificate(self._certificate)
         self.accounts = await open_accounts(self._storage, self._settings.domain)
         self.server = Server(self._settings, self.accounts, self._install)
         try:
@@ -113,13 +113,22 @@ class Service:
         """Host and port of each open port, those with TLS from the first byte last."""
         return [address for listener in self._listeners for address in listener.addresses]
 
-    def reload_certificate(self) -> None:
-        """Read the certificate again, for connections to come. Raises OSError or ValueError."""
+    def reload(self, settings: Settings, certificate: Certificate) -> None:
+        """Have connections to come follow other settings, and use a certificate that is read now.
+
+        The domain, and whether there is TLS, stay as they were. Raises OSError or ValueError for
+        the certificate, and then changes nothing.
+        """
+        if self._settings.tls:
+            self._role = self._read_certificate(certificate)
+        self.server.reconfigure(settings)
+
+    def _read_certificate(self, certificate: Certificate) -> TlsRole:
         names = [str(self._settings.domain), "localhost", "127.0.0.1", "::1"]
-        found = self._certificate.read(list(dict.fromkeys(names)))
-        if self._certificate.chain is None:
+        found = certificate.read(list(dict.fromkeys(names)))
+        if certificate.chain is None:
             log.warning("no certificate is configured: using a self-signed one")
-        self._role = TlsRole(found.context, server_side=True, certificate=found.der)
+        return TlsRole(found.context, server_side=True, certificate=found.der)
 
     def _close_ports(self) -> None:
         for listener in self._listeners:
