@@ -274,6 +274,34 @@ def test_roster_version_is_given_when_coming_back(monkeypatch: pytest.MonkeyPatc
     run(main())
 
 
+def test_what_comes_right_behind_the_resource_is_received() -> None:
+    async def main() -> None:
+        login = [*LOGIN]
+        early = (
+            "<iq type='get' id='early' from='bob@localhost/y'><ping xmlns='urn:xmpp:ping'/></iq>"
+        )
+        message = "<message from='bob@localhost/y'><body>first</body></message>"
+        login[3] = (login[3][0], login[3][1] + message + early)
+        async with playing([*login, EMPTY_ROSTER, END]) as here:
+            async with client(here) as alice:
+                assert (await anext(alice.messages())).body == "first"
+            _, _, answer = here.heard[0].partition(b"</iq>")
+            assert b"id='early'" in answer
+            assert b"type='result'" in answer
+
+    run(main())
+
+
+def test_stream_error_while_the_roster_is_fetched() -> None:
+    async def main() -> None:
+        error = stream_error("conflict", text="not you again")
+        async with playing([*LOGIN, ("</iq>", error)]) as here:
+            with pytest.raises(Disconnected, match="conflict: not you again"):
+                await client(here).__aenter__()
+
+    run(main())
+
+
 def test_requests_that_are_wrong_are_answered(monkeypatch: pytest.MonkeyPatch) -> None:
     async def main() -> None:
         wrong = (

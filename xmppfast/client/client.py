@@ -367,17 +367,22 @@ class Client:
         self._established = established
         self._host.jid = established.bound.jid
         log.info("%s is connected to %s", self.jid, established.connection.peer)
+        established.session.begin()
         try:
-            versioned = established.bound.features.find(_VERSIONING) is not None
+            await self._fetch_roster(established)
+            if self._presence is not None:
+                self._write(self._presence)
+        except (ConnectionError, TimeoutError) as error:
+            established.session.abort()
+            raise Disconnected.by(established.session.stream.error or error) from error
+        self._ready.set()
+
+    async def _fetch_roster(self, established: Established) -> None:
+        versioned = established.bound.features.find(_VERSIONING) is not None
+        try:
             await self.roster.fetch(versioned=versioned)
         except StanzaError as error:
             log.warning("no roster: %s", error)
-        except (ConnectionError, TimeoutError) as error:
-            established.session.abort()
-            raise Disconnected.by(error) from error
-        if self._presence is not None:
-            self._write(self._presence)
-        self._ready.set()
 
     def _over(self, session: Session, error: Exception | None) -> None:
         """A session has ended, for whatever reason."""
@@ -415,6 +420,10 @@ class Client:
                 log.warning("%s", error)
             except ClientError as error:
                 log.warning("%s", error)
+            except Exception as error:
+                log.error("connecting failed", exc_info=error)
+                self._finish(Disconnected(f"connecting again failed: {error}"))
+                return
             there = None
             delay = min(max(2 * delay, _FIRST_DELAY), _LONGEST_DELAY)
 

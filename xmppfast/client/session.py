@@ -28,7 +28,7 @@ class Session:
     over        called when the session is over that `bound` gave, with the reason
 
     bound       what negotiation led to; raises StreamError, SaslError, StanzaError, OSError or
-                NegotiationError
+                NegotiationError. Call `begin` then: nothing is received before.
     """
 
     def __init__(
@@ -51,6 +51,7 @@ class Session:
         self._negotiation: Connecting | None = None
         self._upgrade: asyncio.Task[None] | None = None
         self._error: Exception | None = None
+        self._held = False
         self.bound: asyncio.Future[Bound] = asyncio.get_running_loop().create_future()
         self.bound.add_done_callback(_retrieve)
         self.stream = InitiatingStream(self._write, JID(None, account.domain))
@@ -67,6 +68,11 @@ class Session:
         if self.stream.phase is not Phase.OPEN or self._link is None:
             raise ConnectionError("the session is over")
         self._link.write(data)
+
+    def begin(self) -> None:
+        """Receive stanzas, also those that came right behind the resource."""
+        self._held = False
+        self.received(b"")
 
     def close(self) -> None:
         """End the stream; the server ends its side, and the connection is closed."""
@@ -90,10 +96,14 @@ class Session:
     def received(self, data: bytes) -> None:
         """Bytes of the server."""
         try:
-            for event in self.stream.parser.feed(data):
+            events = self.stream.parser.feed(data)
+            if self._held:
+                return
+            for event in events:
                 if self._negotiation is not None:
                     want = self._negotiation.receive(event)
-                    if want is not None and self._negotiated(self._negotiation, want):
+                    if want is not None:
+                        self._negotiated(self._negotiation, want)
                         return
                     continue
                 stanza = self.stream.receive(event)
@@ -137,26 +147,24 @@ class Session:
     def _write(self, data: bytes) -> None:
         self.link.write(data)
 
-    def _negotiated(self, negotiation: Connecting, want: Want) -> bool:
-        """Do what negotiation wants; True if nothing more is to be read from what came."""
+    def _negotiated(self, negotiation: Connecting, want: Want) -> None:
+        """Do what negotiation wants; nothing more is read from what came until it is done."""
         match want:
             case Bound():
                 self._negotiation = None
+                self._held = True
                 if not self.bound.done():
                     self.bound.set_result(want)
-                return False
             case Failed(error):
                 self._negotiation = None
                 if not self.bound.done():
                     self.bound.set_exception(error)
                 self.link.close()
-                return True
             case StartTls():
                 # What came behind <proceed/> in the clear is dropped with the parser, and the
                 # connection takes the next byte for TLS from here on.
                 upgrade = self._start_tls(negotiation, self.link.start_tls())
                 self._upgrade = asyncio.get_running_loop().create_task(upgrade)
-                return True
 
     async def _start_tls(self, negotiation: Connecting, handshake: Awaitable[None]) -> None:
         try:
