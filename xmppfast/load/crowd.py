@@ -202,6 +202,7 @@ class Crowd:
                     target.host, target.port, session, tls=role, direct=target.direct
                 )
                 peer = Peer(session, connection, (await session.bound).jid)
+                session.begin()
                 if target.roster:
                     await _roster(peer)
         except BaseException:
