@@ -12,6 +12,7 @@ from alembic.util import CommandError
 from sqlalchemy import URL, Connection, event, make_url, text
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from ._commit import begin
 from .interface import StorageError
@@ -23,7 +24,11 @@ _SQLITE_WAIT = 30.0
 
 # Reads at a time; others wait for their turn, however long it takes.
 _READERS = 5
-_POOL: dict[str, Any] = {"max_overflow": 0, "pool_timeout": None}
+_POOL: dict[str, Any] = {
+    "poolclass": AsyncAdaptedQueuePool,
+    "max_overflow": 0,
+    "pool_timeout": None,
+}
 
 # A number of our own, so that no other program on the same PostgreSQL waits for it by chance.
 _MIGRATION_LOCK = 0x786D7070

@@ -9,7 +9,6 @@ from sqlalchemy import (
     BigInteger,
     Column,
     Executable,
-    Identity,
     Index,
     Integer,
     LargeBinary,
@@ -50,7 +49,7 @@ ENTRY = Table(
 RECORD = Table(
     "record",
     METADATA,
-    Column("id", ID, Identity(), primary_key=True),
+    Column("id", ID, primary_key=True),
     Column("owner", NAME, nullable=False),
     Column("shape", NAME, nullable=False),
     Column("at", BigInteger, nullable=False),

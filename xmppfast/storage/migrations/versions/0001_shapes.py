@@ -28,7 +28,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "record",
-        sa.Column("id", ID, sa.Identity(), primary_key=True),
+        sa.Column("id", ID, primary_key=True),
         sa.Column("owner", NAME, nullable=False),
         sa.Column("shape", NAME, nullable=False),
         sa.Column("at", sa.BigInteger, nullable=False),
