@@ -1,0 +1,20 @@
+-- As Debian packages it, on loopback, without TLS, server-to-server connections and rate limits.
+daemonize = false
+run_as_root = true
+pidfile = "{folder}/prosody.pid"
+data_path = "{folder}/data"
+log = {{ warn = "*console" }}
+network_backend = "epoll"
+{tuning}
+interfaces = {{ "127.0.0.1" }}
+c2s_ports = {{ {port} }}
+c2s_direct_tls_ports = {{ }}
+s2s_ports = {{ }}
+http_ports = {{ }}
+https_ports = {{ }}
+c2s_require_encryption = false
+allow_unencrypted_plain_auth = true
+authentication = "internal_hashed"
+modules_enabled = {{ {modules} }}
+modules_disabled = {{ "s2s", "tls", {disabled} }}
+VirtualHost "localhost"

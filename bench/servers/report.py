@@ -1,0 +1,124 @@
+"""The comparison as JSON, as a table and as a chart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from bench.chart import _BARS, _INK
+from bench.figures import Figure, Result, show
+from bench.servers import floor
+from bench.timing import Spread
+
+_UNITS = {"messages": "us", "rates": "/s", "logins": "us", "memory": "KiB"}
+_TITLES = {
+    "messages": "CPU time of the server per message, microseconds",
+    "times": "The same, as a multiple of the byte relay's",
+    "rates": "Messages per second, as one process could give and one processor take them",
+    "logins": "CPU time of the server per login, microseconds",
+    "memory": "Memory per idle session, KiB",
+}
+
+
+def result(
+    facts: dict[str, str], found: Mapping[tuple[str, str, str], list[float]], skipped: list[str]
+) -> Result:
+    """Medians and quartiles of all rounds."""
+    figures = []
+    for (section, subject, case), values in found.items():
+        spread = Spread.of(values)
+        figures.append(
+            Figure(
+                section, subject, case, spread.median, spread.low, spread.high, _UNITS[section],
+                rounds=len(values),
+            )
+        )  # fmt: skip
+        least = found.get(("messages", floor.NAME, case))
+        if section == "messages" and subject != floor.NAME and least is not None:
+            # Round by round: both met the same weather.
+            ratios = Spread.of([a / b for a, b in zip(values, least, strict=False)])
+            figures.append(
+                Figure(
+                    "times", subject, case, ratios.median, ratios.low, ratios.high, "",
+                    against=floor.NAME, rounds=len(values),
+                )
+            )  # fmt: skip
+    return Result(facts, [], figures, skipped)
+
+
+def markdown(result: Result) -> str:
+    """A table for each thing that was measured."""
+    parts = [_table(result, section) for section in _TITLES]
+    facts = "".join(f"- {name}: {value}\n" for name, value in result.machine.items())
+    skipped = "".join(f"- not measured: {note}\n" for note in result.skipped)
+    return "\n".join([facts + skipped, *(part for part in parts if part)])
+
+
+def _table(result: Result, section: str) -> str:
+    figures = [figure for figure in result.figures if figure.section == section]
+    if not figures:
+        return ""
+    cases = list(dict.fromkeys(figure.case for figure in figures))
+    rows = [
+        f"**{_TITLES[section]}**\n",
+        f"| | {' | '.join(cases)} |",
+        "|---" * (len(cases) + 1) + "|",
+    ]
+    for subject in dict.fromkeys(figure.subject for figure in figures):
+        cells = [result.find(section, subject, case) for case in cases]
+        shown = ["-" if cell is None else show(cell.value, "") for cell in cells]
+        rows.append(f"| {subject} | {' | '.join(shown)} |")
+    return "\n".join(rows) + "\n"
+
+
+def write(result: Result, stem: Path) -> list[Path]:
+    """Write stem.json and .md, and with matplotlib .svg and .png."""
+    stem.parent.mkdir(parents=True, exist_ok=True)
+    stem.with_suffix(".json").write_text(result.dump(), encoding="utf-8")
+    stem.with_suffix(".md").write_text(markdown(result), encoding="utf-8")
+    written = [stem.with_suffix(".json"), stem.with_suffix(".md")]
+    try:
+        written += draw(result, stem)
+    except ImportError as missing:
+        print(f"no chart: {missing}")
+    return written
+
+
+def draw(result: Result, stem: Path) -> list[Path]:
+    """The chart as .svg and .png; ImportError without matplotlib."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt
+
+    style: dict[Any, Any] = {
+        "svg.hashsalt": "xmppfast",
+        "svg.fonttype": "none",
+        "font.size": 9.5,
+        **dict.fromkeys(("text.color", "axes.labelcolor", "xtick.color", "ytick.color"), _INK),
+    }
+    figures = [figure for figure in result.figures if figure.section == "messages"]
+    cases = list(dict.fromkeys(figure.case for figure in figures))
+    subjects = list(dict.fromkeys(figure.subject for figure in figures))
+    width = 0.84 / max(len(subjects), 1)
+    with plt.rc_context(style):
+        picture, axis = plt.subplots(figsize=(7.2, 3.8), layout="constrained")
+        for number, subject in enumerate(subjects):
+            values = [result.find("messages", subject, case) for case in cases]
+            left = [at - 0.42 + (number + 0.5) * width for at in range(len(cases))]
+            heights = [0.0 if value is None else value.value for value in values]
+            color = _INK if subject == floor.NAME else _BARS[number % len(_BARS)]
+            axis.bar(left, heights, width * 0.92, label=subject, color=color)
+        axis.set_yscale("log")
+        axis.set_xticks(range(len(cases)), cases)
+        axis.set_title("CPU time of the server per message, us; less is better", fontsize=10)
+        axis.tick_params(length=0)
+        for side in ("top", "right", "left", "bottom"):
+            axis.spines[side].set_visible(False)
+        axis.legend(frameon=False, fontsize=8)
+        written = [stem.with_suffix(".svg"), stem.with_suffix(".png")]
+        picture.savefig(written[0], transparent=True, metadata={"Date": None})
+        picture.savefig(written[1], transparent=True, dpi=160, metadata={"Software": None})
+        plt.close(picture)
+    return written
