@@ -1,6 +1,7 @@
 # make build   a virtual environment in .venv with xmppfast and everything for working on it
 # make run     a server and two clients in conversation; the server goes on until Ctrl-C
 # make run-parser   a recorded session parsed, and the speed beside expat's
+# make simulate   a server and clients on a network that fails; SEED=... begins with that one
 # make test    everything that has to hold before a change goes in
 PYTHON ?= python3
 VENV ?= .venv
@@ -10,7 +11,7 @@ BUILT = $(VENV)/.built
 CAPTURE = examples/data/mcabber-s2c.bin
 
 .NOTPARALLEL:
-.PHONY: build run run-parser test lint test-c test-sdist test-versions test-fuzz test-hosts test-python bench fuzz clean
+.PHONY: build run run-parser test lint test-c test-sdist test-versions test-fuzz test-hosts test-simulation test-python bench fuzz simulate clean
 
 build: $(BUILT)
 
@@ -32,7 +33,7 @@ run-parser: build
 	@echo
 	$(BIN)/python examples/speed.py $(CAPTURE)
 
-test: lint test-c test-sdist test-versions test-fuzz test-hosts test-python
+test: lint test-c test-sdist test-versions test-fuzz test-hosts test-simulation test-python
 
 lint: build
 	$(BIN)/ruff check .
@@ -59,6 +60,10 @@ test-hosts: build
 	XMPPFAST_HOSTS=$(abspath $(VENV))/hosts $(BIN)/python tests/hosts/run.py --json $(VENV)/hosts.json
 	XMPPFAST_HOSTS=$(abspath $(VENV))/hosts $(BIN)/python -m pytest $(PYTEST_FLAGS) tests/hosts
 
+# One minute of simulations, always the same ones.
+test-simulation: build
+	$(BIN)/python tests/simulation/simulate.py --seconds 60
+
 test-python: build
 	$(BIN)/python -m pytest $(PYTEST_FLAGS) --ignore=tests/hosts
 
@@ -67,6 +72,11 @@ bench: build
 
 fuzz: build
 	$(MAKE) -C tests/fuzz PYTHON=$(abspath $(BIN)/python)
+
+# Until you stop it, or RUNS=... of them; LOG=1 prints what happens.
+simulate: build
+	$(BIN)/python tests/simulation/simulate.py --seed $(or $(SEED),0) \
+		$(if $(RUNS),--runs $(RUNS)) $(if $(LOG),--log)
 
 clean:
 	rm -rf .venv build dist *.egg-info xmppfast/*/_*.c xmppfast/*/_*.html

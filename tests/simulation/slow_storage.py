@@ -10,11 +10,11 @@ from typing import Any
 
 from xmppfast.storage.memory import MemoryStorage
 
-_READS = frozenset({"get", "items", "read", "count", "owners"})
+_READS = frozenset({"get", "get_many", "items", "read", "count", "owners"})
 
 
 class SlowStorage:
-    """Writes happen one after the other, each a while after it was asked for; reads meanwhile."""
+    """Writes happen in the order of the calls, each a while after it; reads meanwhile."""
 
     def __init__(self, chance: random.Random) -> None:
         self._storage = MemoryStorage()
@@ -60,6 +60,10 @@ class _Shape:
         self._shape = shape
 
     def __getattr__(self, name: str) -> Any:
-        do = self._storage.read if name in _READS else self._storage.write
         operation = getattr(self._shape, name)
-        return lambda *arguments, **named: do(partial(operation, *arguments, **named))
+        if name in _READS:
+            return lambda *args, **named: self._storage.read(partial(operation, *args, **named))
+        # A write has its place from the call on, whenever it is awaited.
+        return lambda *args, **named: asyncio.ensure_future(
+            self._storage.write(partial(operation, *args, **named))
+        )
