@@ -13,6 +13,7 @@ from xmppfast.core.dispatch import Account, Passage, Resource
 from xmppfast.core.errors import StanzaError
 from xmppfast.core.jid import JID
 from xmppfast.im.delay import delay, microseconds, moment
+from xmppfast.im.messaging import messaging
 from xmppfast.im.offline import Offline, worth_storing
 from xmppfast.storage.memory import MemoryStorage
 
@@ -252,6 +253,36 @@ def test_stored_while_others_are_sent():
         archive.read = read_then_store
         await world.offline.send(world.here)
         assert bob.got == ["0", "1", "2", "3"]
+        assert await world.waiting() == 0
+
+    asyncio.run(work())
+
+
+def test_what_is_not_stored_does_not_wait():
+    """A headline, or the state of a chat, goes past the messages that are being sent."""
+
+    async def work():
+        world = World()
+        bob = world.come()
+        host = world.offline._host
+        host.exists = None
+        deliver = messaging(host, world.offline).registrations[0].handler
+        outcome = world.offline.send(world.here)
+        assert world.offline.waits(BOB)
+
+        def sent(content, **attributes):
+            text = " ".join(f"{name}='{value}'" for name, value in attributes.items())
+            data = f"<message xmlns='jabber:client' {text}>{content}</message>"
+            return deliver(Passage(parse(data), ALICE, BOB, account=world.here))
+
+        composing = "<composing xmlns='http://jabber.org/protocol/chatstates'/>"
+        assert sent("<body>x</body>", id="1", type="headline") is True
+        assert sent(composing, id="2", type="chat") is True
+        stored = sent("<body>x</body>", id="3", type="chat")
+        assert bob.got == ["1", "2"]
+        assert await stored
+        await outcome
+        assert bob.got == ["1", "2", "3"]
         assert await world.waiting() == 0
 
     asyncio.run(work())

@@ -12,7 +12,7 @@ from typing import Final
 
 from ..core.dispatch import Account, Feature, Host, OnIncoming, Passage
 from ..core.errors import StanzaCondition, StanzaError
-from .offline import Offline
+from .offline import Offline, worth_storing
 
 
 class Address(Enum):
@@ -129,13 +129,19 @@ def messaging(host: Host, waiting: Offline) -> Feature:
         decided = rule(passage.stanza.type, _address(passage), priorities)
         if decided is Rule.REFUSE:
             raise StanzaError(StanzaCondition.SERVICE_UNAVAILABLE)
-        if decided is Rule.STORE or (decided is Rule.TO_ALL and waiting.waits(account.jid)):
+        if decided is Rule.STORE or (decided is Rule.TO_ALL and _behind_others(passage, account)):
             return _store(passage)
         if decided is Rule.TO_ALL:
             for resource in resources.values():
                 if resource.priority is not None and resource.priority >= 0:
                     resource.send(passage.data)
         return True
+
+    def _behind_others(passage: Passage, account: Account) -> bool:
+        """Whether it has to queue up behind older messages that are being sent just now."""
+        if not waiting.waits(account.jid):
+            return False
+        return passage.stanza.type != "headline" and worth_storing(passage.stanza)
 
     async def _store(passage: Passage) -> bool:
         await waiting.store(passage)
