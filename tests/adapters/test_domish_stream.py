@@ -64,7 +64,8 @@ def test_recorded_streams(size):
         if stream.name.startswith("errors-"):  # what XMPP forbids, some of it good XML
             continue
         pieces = list(chunks(stream.data, size))
-        assert read(adapter.ElementStream, pieces) == read(Stock, pieces), stream.name
+        # At once, as otherwise it may hold something back.
+        assert read(adapter.ElementStream, pieces) == read(Stock, [stream.data]), stream.name
         count += 1
     assert count > 100
 

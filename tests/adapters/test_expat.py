@@ -75,7 +75,8 @@ def test_recorded_streams_read_as_by_expat(separator, size):
             continue
         pieces = list(chunks(stream.data, size))
         ours, theirs = Log(expat, separator), Log(stock, separator)
-        assert settled(ours.read(pieces)) == settled(theirs.read(pieces)), stream.name
+        # At once, as otherwise it may hold something back.
+        assert settled(ours.read(pieces)) == settled(theirs.read([stream.data])), stream.name
         assert ours.fault is theirs.fault is None, stream.name
         count += 1
     assert count > 100
@@ -251,9 +252,10 @@ def test_the_declaration_comes_with_its_last_byte():
         '<?xml version="1.0" encoding="UTF-8" standalone="yes" ?>': ("1.0", "UTF-8", 1),
         "<?xml version = '1.0' standalone = 'no'?>": ("1.0", None, 0),
     }.items():
-        for module in (expat, stock):
+        # Ours bytewise; the stock one may hold it back.
+        for module, pieces in (expat, chunks(document.encode(), 1)), (stock, [document]):
             log = Log(module, None)
-            log.read(chunks(document.encode(), 1))
+            log.read(pieces)
             assert log.calls == [("XmlDeclHandler", *expected)]
             assert log.read([b"<a>"])[1:] == [("StartElementHandler", "a", [])]
 
