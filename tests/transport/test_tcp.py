@@ -132,6 +132,40 @@ def test_one_write_for_each_turn(run, monkeypatch):
     run(main())
 
 
+def test_receiver_that_fails_takes_nobody_with_it(run):
+    class Failing(Notes):
+        def overflowed(self) -> None:
+            raise RuntimeError("receivers may fail")
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        complaints = []
+        loop.set_exception_handler(lambda _, context: complaints.append(str(context["exception"])))
+        receivers = [Failing(), Notes()]
+        listener = await listen("127.0.0.1", 0, iter(receivers).__next__, most=100_000)
+        clients = [Notes(), Notes()]
+        links = [await connect(*listener.addresses[0], client) for client in clients]
+        await receivers[1].until(lambda: receivers[1].link is not None)
+        links[0].pause()
+        while not complaints:
+            receivers[0].link.write(b"x" * 50_000)
+            receivers[1].link.write(b"x")
+            await asyncio.sleep(0)
+        assert complaints == ["receivers may fail"]
+        receivers[1].link.write(b"end")
+        await clients[1].until(lambda: clients[1].data.endswith(b"end"))
+        await receivers[0].until_lost()
+        assert receivers[1].events == ["connected"]
+        listener.close()
+        for link, client in zip(links, clients, strict=True):
+            link.abort()
+            await client.until_lost()
+        receivers[1].link.abort()
+        await receivers[1].until_lost()
+
+    run(main())
+
+
 def test_close_sends_what_was_written_and_waits_for_the_peer(run):
     async def main() -> None:
         pair = Pair()

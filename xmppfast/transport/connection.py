@@ -41,7 +41,12 @@ class Turn:
     def _flush(self) -> None:
         waiting, self._waiting = self._waiting, []
         for connection in waiting:
-            connection.flush()
+            try:
+                connection.flush()
+            except Exception as error:  # the others are not to suffer
+                complaint = {"message": "a connection failed", "exception": error}
+                self.loop.call_exception_handler(complaint)
+                connection.abort()
 
 
 class Connection(asyncio.Protocol):
@@ -332,7 +337,11 @@ class Connection(asyncio.Protocol):
     def _read_on(self) -> None:
         if self._transport is not None and not self._closing and not self._paused:
             self._transport.resume_reading()
-            self._decrypt(b"")
+            try:
+                self._decrypt(b"")
+            except Exception:
+                self.abort()  # as asyncio does for what it calls itself
+                raise
 
     def _decrypt(self, data: bytes) -> None:
         tls, received = self._tls, self._receiver.received
