@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -34,6 +35,16 @@ PRESENT = [name for name, entry in TABLE.items() if entry.library in _BROUGHT]
 compiled_only = pytest.mark.skipif(
     xmppfast.backend != "compiled" and not CI, reason="the extension is not built"
 )
+
+
+@pytest.fixture(autouse=True)
+def event_loop() -> Iterator[None]:
+    """One for slixmpp, which otherwise makes one and leaves it open."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    yield
+    asyncio.set_event_loop(None)
+    loop.close()
 
 
 def made(name: str) -> Subject:
