@@ -27,13 +27,17 @@ Connect = Callable[[], Awaitable[Wire]]
 
 
 class Player:
-    """Plays a scenario with wires to a server."""
+    """Plays a scenario with wires to a server, whose accounts all have the same password."""
 
-    def __init__(self, script: Scenario, connect: Connect) -> None:
+    def __init__(
+        self, script: Scenario, connect: Connect, domain: str = DOMAIN, password: str = PASSWORD
+    ) -> None:
         self._script = script
         self._connect = connect
+        self._domain = domain
+        self._password = password
         self.wires: dict[str, Wire] = {}
-        self._variables = Variables(domain=DOMAIN)
+        self._variables = Variables(domain=domain)
         self._fences = 0
 
     async def play(self) -> None:
@@ -95,6 +99,8 @@ class Player:
         """Have everybody's stanzas handled, then see what came for one."""
         for name in [*self.wires, who]:
             wire = self.wires[name]
+            if wire.gone:
+                continue
             self._fences += 1
             fence = f"fence-{self._fences}"
             wire.send(f"<iq type='get' id='{fence}'><fence xmlns='urn:example'/></iq>".encode())
@@ -118,7 +124,7 @@ class Player:
             await self._expect(wire, "proceed")
             await wire.secure()
             await self._open(wire)
-        initial = base64.b64encode(f"\0{account}\0{PASSWORD}".encode()).decode()
+        initial = base64.b64encode(f"\0{account}\0{self._password}".encode()).decode()
         wire.send(f"<auth xmlns='{SASL}' mechanism='PLAIN'>{initial}</auth>".encode())
         await self._expect(wire, "success")
         await self._open(wire)
@@ -129,7 +135,7 @@ class Player:
         await self._expect(wire, "iq")
 
     async def _open(self, wire: Wire) -> Stanza:
-        wire.send(f"<stream:stream to='{DOMAIN}' version='1.0' {NAMESPACES}>".encode())
+        wire.send(f"<stream:stream to='{self._domain}' version='1.0' {NAMESPACES}>".encode())
         assert isinstance(await wire.events.get(), StreamStart)
         return await self._expect(wire, "features")
 

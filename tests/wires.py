@@ -21,6 +21,7 @@ class Wire:
 
     def __init__(self) -> None:
         self.events: asyncio.Queue[Event] = asyncio.Queue()
+        self.gone = False
         self._parser = StreamParser()
 
     def receive(self, data: bytes) -> None:
@@ -35,6 +36,11 @@ class Wire:
                     return
         except StreamError as error:
             self.events.put_nowait(error)
+
+    def end(self) -> None:
+        """The connection is closed."""
+        self.gone = True
+        self.events.put_nowait(None)
 
     def send(self, data: bytes) -> None:
         """Send bytes to the server."""
@@ -113,7 +119,7 @@ class MemoryLink:
     def _lost(self) -> None:
         self.breaking = False
         self._flush()
-        self._wire.events.put_nowait(None)
+        self._wire.end()
         self._receiver.lost(None)
 
     def arrive(self, data: bytes) -> None:
@@ -166,7 +172,7 @@ class StreamWire(Wire, asyncio.Protocol):
         self.receive(data)
 
     def connection_lost(self, error: Exception | None) -> None:
-        self.events.put_nowait(None)
+        self.end()
 
     def send(self, data: bytes) -> None:
         self._transport.write(data)

@@ -36,8 +36,11 @@ VirtualHost "localhost"
 
 
 @contextmanager
-def prosody(folder: Path) -> Iterator[Other]:
-    """Run it with everything in that folder."""
+def prosody(folder: Path, *, without: str = "") -> Iterator[Other]:
+    """Run it with everything in that folder.
+
+    without  a module that is not wanted
+    """
     command = program("prosody")
     port, tls_port = free_ports(2)
     self_signed(folder, ["localhost"])
@@ -47,6 +50,7 @@ def prosody(folder: Path) -> Iterator[Other]:
         text = f'return {{ ["password"] = "{PASSWORD}" }};\n'
         (accounts / f"{name}.dat").write_text(text, encoding="utf-8")
     path = folder / "prosody.cfg.lua"
-    path.write_text(_CONFIGURATION.format(folder=folder, port=port, tls_port=tls_port))
+    text = _CONFIGURATION.replace(f'"{without}", ', "")
+    path.write_text(text.format(folder=folder, port=port, tls_port=tls_port), encoding="utf-8")
     with running([command, "--config", str(path), "-F"], tls_port, folder / "log"):
         yield Other("prosody", port, tls_port, folder / "self-signed.pem")
