@@ -22,6 +22,13 @@ _ATTRIBUTE = re.compile(rb"\b(id|type)=['\"]([^'\"]*)['\"]")
 _NEGOTIATION = {"bind", "session"}
 
 
+class Reader(NamedTuple):
+    """A user's client; another one, when it logs in again."""
+
+    user: str
+    number: int
+
+
 class Copy(NamedTuple):
     """A message on a connection; complete once that many bytes of it are heard."""
 
@@ -73,7 +80,7 @@ class Ledger:
         self._complain = complain
         self.messages: dict[int, Message] = {}
         self._requests: dict[tuple[str, str], Asked] = {}
-        self._last: dict[tuple[str, str, str], int] = {}
+        self._last: dict[tuple[Reader, str, str], int] = {}
 
     # Entries -------------------------------------------------------------------------------------
 
@@ -150,19 +157,21 @@ class Ledger:
                 self._complain(f"{session.link.peer} asks twice with one id")
             self._requests[session.link.peer, stanza.id] = asked
 
-    def received(self, user: str, sender: str, number: int, type: str) -> None:
-        """A client is given a message."""
-        message = self.messages[number]
+    def received(self, reader: Reader, number: int, sender: str, type: str, kept: bool) -> None:
+        """A client is given a message; `kept` if it was stored on its way."""
+        message, user = self.messages[number], reader.user
         if type == "error":
             if user != message.sender:
                 self._complain(f"{user} learns that {message} is refused")
             return
-        if sender != f"{message.sender.replace('/', f'@{DOMAIN}/')}":
+        if sender != message.sender.replace("/", f"@{DOMAIN}/"):
             self._complain(f"{user} receives {message} from {sender}")
         if user in message.received:
             self._complain(f"{user} receives {message} twice")
         message.received.append(user)
-        pair = (user, sender, message.to)
+        # What is for a resource that is not there is kept. Once it is there, it has the newer ones
+        # at once, and what was kept when it is available (RFC 6121 section 8.5.3.1).
+        pair = (reader, sender, f"{message.to} {kept}" if "/" in message.to else message.to)
         if self._last.get(pair, 0) > number:
             self._complain(f"{user} receives {message} after m{self._last[pair]}")
         self._last[pair] = number

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from accounts import PASSWORD, cheap_accounts
-from ledger import Ledger
+from ledger import Ledger, Reader
 from operations import DOMAIN, NAMES, Operation, Plan
 from simulated_network import NetworkLoop
 from slow_storage import SlowStorage
@@ -73,8 +73,9 @@ class SimulatedServer(Server):
 class User:
     """A resource, and who sits in front of it: does one thing after the other.
 
-    client  None while logged out
-    known   full addresses it believes to be available
+    client   None while logged out
+    known    full addresses it believes to be available
+    clients  how many it has had
     """
 
     def __init__(self, name: str) -> None:
@@ -83,6 +84,7 @@ class User:
         self.jid = f"{self.account}@{DOMAIN}/{self.resource}"
         self.client: Client | None = None
         self.known: set[str] = set()
+        self.clients = 0
         self.todo: asyncio.Queue[Callable[[], Awaitable[None]]] = asyncio.Queue()
 
     @property
@@ -208,7 +210,7 @@ class World:
             await self._enter(user)
 
     async def _enter(self, user: User) -> None:
-        address = Address(host=user.name, plaintext=True, timeout=10)
+        address = Address(host=user.name, plaintext=True, verify=False, timeout=10)
         client = Client(user.jid, PASSWORD, address=address)
         receive, disconnected = client.host.receive, client.host.disconnected
 
@@ -235,6 +237,7 @@ class World:
             self._spawn(self._read(user, client))
 
     def _sees(self, user: User, presence: Any) -> None:
+        self.say(f"{user.name} is told: {presence.from_} {presence.type or 'available'}")
         if presence.type is None:
             user.known.add(presence.from_)
         elif presence.type == "unavailable":
@@ -243,11 +246,14 @@ class World:
                 user.known.clear()
 
     async def _read(self, user: User, client: Client) -> None:
+        user.clients += 1
+        reader = Reader(user.name, user.clients)
         try:
             async for message in client.messages():
                 self.say(f"{user.name} receives {message.type} {message.id} from {message.from_}")
                 number = int((message.id or "")[1:])
-                self.ledger.received(user.name, str(message.from_), number, message.type)
+                kept = message.delay is not None
+                self.ledger.received(reader, number, str(message.from_), message.type, kept)
         except ClientError as error:
             self.say(f"{user.name} gives up: {error}")
             if user.client is client:
