@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from xmppfast import parse
@@ -444,5 +446,46 @@ def test_the_last_unavailable_presence(play):
                 <delay xmlns='urn:xmpp:delay' from='$domain' stamp='*'/>
             </presence>
         """.replace("alice/a logs in", "bob/zero logs in\n        alice/a logs in"),
+        "alice both bob",
+    )
+
+
+@pytest.mark.parametrize("connected", [True, False])
+def test_who_comes_while_a_probe_is_answered(play, storage, monkeypatch, connected):
+    """4.3.2: that somebody was away is not said after that they came."""
+    values = storage.values("last presence")
+
+    def late(read):
+        async def reading(*arguments):
+            found = await read(*arguments)
+            await asyncio.sleep(2)
+            return found
+
+        return reading
+
+    for name in ("get", "get_many"):
+        monkeypatch.setattr(values, name, late(getattr(values, name)))
+    arrives = "alice/a logs in"
+    play(
+        f"""
+        {arrives if connected else ""}
+        bob/b logs in
+        bob/b sends
+            <presence/>
+        bob/b receives
+            <presence from='bob@$domain/b'/>
+        {arrives if not connected else ""}
+        alice/a sends
+            <presence/>
+        bob/b receives
+            <presence from='alice@$domain/a'/>
+        5 seconds pass
+        alice/a sends
+            <presence type='unavailable'/>
+        {"bob/b receives" if connected else ""}
+            {"<presence from='alice@$domain/a'/>" if connected else ""}
+        bob/b receives
+            <presence from='alice@$domain/a' type='unavailable'/>
+        """,
         "alice both bob",
     )

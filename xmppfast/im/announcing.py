@@ -70,6 +70,9 @@ class Announcements:
         found = await self._last.find_many(absent)
         to = str(resource.jid)
         for contact in absent:
+            account = self._host.account(contact)
+            if account is not None and available(account):
+                continue  # it has come meanwhile, and has told the resource so
             last = found.get(contact)
             seen = last.seen_by(resource.jid) if last is not None else None
             if last is not None and seen is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 
-from ..core.dispatch import Host, Passage
+from ..core.dispatch import Host, Passage, Resource
 from ..core.stanza import finished, stanza
 from .broadcast import available, unavailable
 from .last import LastPresence
@@ -41,16 +41,23 @@ class Probes:
             if from_ is not From.PENDING:
                 await self._refuse(passage)
             return True
-        account = self._host.account(roster.owner)
+        if self._asked_for(passage):
+            await self._answer_available(passage)
+        else:
+            await self._answer_unavailable(passage, roster)
+        return True
+
+    def _asked_for(self, passage: Passage) -> list[Resource]:
+        account = self._host.account(passage.to)
         resources = [] if account is None else available(account)
         if passage.to.resource is not None:
             resources = [it for it in resources if it.jid == passage.to]
-        if not resources:
-            await self._answer_unavailable(passage, roster)
-        for resource in resources:
+        return resources
+
+    async def _answer_available(self, passage: Passage) -> None:
+        for resource in self._asked_for(passage):
             if resource.presence is not None:
                 await settle(self._host.route(resource.presence, resource.jid, passage.sender))
-        return True
 
     async def _refuse(self, passage: Passage) -> None:
         refusal = finished(stanza("presence", type="unsubscribed"))
@@ -58,6 +65,10 @@ class Probes:
 
     async def _answer_unavailable(self, passage: Passage, roster: Roster) -> None:
         last = await self._last.find(roster.owner)
+        if self._asked_for(passage):
+            # It has come meanwhile: that it was away is no longer news.
+            await self._answer_available(passage)
+            return
         seen = last.seen_by(passage.sender) if last is not None else None
         presence, sender = unavailable(), passage.to
         if last is not None and seen is not None and passage.to in (last.resource, roster.owner):
