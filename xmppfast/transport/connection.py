@@ -26,19 +26,30 @@ MOST_QUEUED = 4 * 1024 * 1024
 
 
 class Turn:
-    """Gathers what is written in one turn of the event loop; shared by its connections."""
+    """Gathers what is written in one turn of the event loop; shared by its connections.
+
+    gathers  whether the loop does that, too, for what is written to a transport. Then what comes of
+             a read is given to it when the read is done: it goes out in the same turn, and the loop
+             need not make another one before it waits.
+    reading  whether a read is under way, at whose end `flush` is called
+    """
+
+    __slots__ = ("_waiting", "gathers", "loop", "reading")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
+        self.gathers = type(loop).__module__.partition(".")[0] == "uvloop"
+        self.reading = False
         self._waiting: list[Connection] = []
 
     def flush_later(self, connection: Connection) -> None:
         """Have that connection flushed at the end of this turn."""
-        if not self._waiting:
-            self.loop.call_soon(self._flush)
+        if not self._waiting and not self.reading:
+            self.loop.call_soon(self.flush)
         self._waiting.append(connection)
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Flush the connections that wait for it."""
         waiting, self._waiting = self._waiting, []
         for connection in waiting:
             try:
@@ -75,6 +86,7 @@ class Connection(asyncio.Protocol):
         "_pending",
         "_pending_bytes",
         "_ready",
+        "_receive",
         "_receiver",
         "_role",
         "_timer",
@@ -119,8 +131,11 @@ class Connection(asyncio.Protocol):
         self._full: asyncio.Future[None] | None = None
         self._ready: asyncio.Future[None] | None = None
         self._gone: asyncio.Future[None] | None = None
-        # Looked up by asyncio for all data, so there is nothing between a receiver and plain TCP.
-        self.data_received: Callable[[bytes], None] = receiver.received  # type: ignore[assignment]
+        self._receive: Callable[[bytes], None] = receiver.received
+        # Looked up by asyncio for all data: nothing in between that is not needed.
+        self.data_received: Callable[[bytes], None] = (  # type: ignore[assignment]
+            self._read if turn.gathers else receiver.received
+        )
 
     # Link ----------------------------------------------------------------------------------------
 
@@ -394,10 +409,18 @@ class Connection(asyncio.Protocol):
         self._receiver.connected(self)
 
     def _hear(self, receive: Callable[[bytes], None]) -> None:
-        self.data_received = receive
-        # uvloop looks the method up once, when it is given the protocol.
-        if self._transport is not None:
-            self._transport.set_protocol(self)
+        self._receive = receive
+        if not self._turn.gathers:
+            self.data_received = receive
+
+    def _read(self, data: bytes) -> None:
+        turn = self._turn
+        turn.reading = True
+        try:
+            self._receive(data)
+        finally:
+            turn.reading = False
+            turn.flush()
 
     def _end(self) -> None:
         if not self._ended:
