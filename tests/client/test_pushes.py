@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from xmppfast import parse
@@ -52,3 +54,18 @@ def test_of_more_than_one_item():
     with pytest.raises(StanzaError, match="bad-request"):
         roster.pushed(push("alice@example.org", items), ALICE)
     assert not roster
+
+
+def test_right_behind_the_roster():
+    """Both may come in one piece: the push is handled before who asked for the roster goes on."""
+
+    async def ask(type, payload):
+        roster.pushed(push("alice@example.org", "<item jid='bob@example.org' name='new'/>"), ALICE)
+        return parse(
+            "<iq xmlns='jabber:client' type='result' id='1'><query xmlns='jabber:iq:roster'>"
+            "<item jid='bob@example.org' name='old'/></query></iq>"
+        )
+
+    roster = Roster(ask)
+    asyncio.run(roster.fetch(versioned=False))
+    assert [item.name for item in roster.values()] == ["new"]

@@ -46,6 +46,8 @@ class Roster(Mapping[JID, RosterItem]):
         self._ask = ask
         self._items: dict[JID, RosterItem] = {}
         self._version: str | None = None
+        # What is pushed while the roster is asked for, a list for each such request.
+        self._fetching: list[list[Element]] = []
 
     def __getitem__(self, jid: JID) -> RosterItem:
         return self._items[jid]
@@ -75,12 +77,19 @@ class Roster(Mapping[JID, RosterItem]):
     async def fetch(self, *, versioned: bool) -> None:
         """Ask for the roster; with `versioned`, only for what has changed (section 2.6)."""
         version = (self._version or "") if versioned else None
-        answer = await self._ask("get", element(_QUERY, {"ver": version}))
+        pushed: list[Element] = []
+        self._fetching.append(pushed)
+        try:
+            answer = await self._ask("get", element(_QUERY, {"ver": version}))
+        finally:
+            self._fetching.remove(pushed)
         query = answer.find(_QUERY)
         if query is None:
             return  # what is known is current, or follows in pushes
         self._items.clear()
-        self._take(query)
+        # A push that came right behind the answer has been handled already.
+        for each in (query, *pushed):
+            self._take(each)
 
     def pushed(self, request: Request, account: JID) -> None:
         """Take a roster push; one from anybody but the own account is refused (section 2.1.6)."""
@@ -89,6 +98,8 @@ class Roster(Mapping[JID, RosterItem]):
         if len(request.payload) != 1:
             raise StanzaError(StanzaCondition.BAD_REQUEST, "a roster push has one item")
         self._take(request.payload)
+        for pushed in self._fetching:
+            pushed.append(request.payload)
 
     def _take(self, query: Element) -> None:
         for child in query.iterfind(_ITEM):
