@@ -80,7 +80,7 @@ class Ledger:
         self._complain = complain
         self.messages: dict[int, Message] = {}
         self._requests: dict[tuple[str, str], Asked] = {}
-        self._last: dict[tuple[Reader, str, str], int] = {}
+        self._last: dict[tuple[Reader, str, str, str], int] = {}
 
     # Entries -------------------------------------------------------------------------------------
 
@@ -170,11 +170,16 @@ class Ledger:
             self._complain(f"{user} receives {message} twice")
         message.received.append(user)
         # What is for a resource that is not there is kept. Once it is there, it has the newer ones
-        # at once, and what was kept when it is available (RFC 6121 section 8.5.3.1).
-        pair = (reader, sender, f"{message.to} {kept}" if "/" in message.to else message.to)
-        if self._last.get(pair, 0) > number:
-            self._complain(f"{user} receives {message} after m{self._last[pair]}")
-        self._last[pair] = number
+        # at once, and what was kept when it is available (RFC 6121 section 8.5.3.1). A headline is
+        # never kept, and does not wait either.
+        orders = [f"kept: {kept}"]
+        if "/" not in message.to and type != "headline":
+            orders.append("all")
+        for order in orders:
+            key = (reader, sender, message.to, order)
+            if self._last.get(key, 0) > number:
+                self._complain(f"{user} receives {message} after m{self._last[key]}")
+            self._last[key] = number
 
     # Balances ------------------------------------------------------------------------------------
 

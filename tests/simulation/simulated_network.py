@@ -306,7 +306,7 @@ class Wire:
 
     def ended(self, end: End) -> None:
         """One end is gone."""
-        if self.gone:
+        if self.gone and self in self.line.wires:
             self.client.incoming.cut()
             self.server.incoming.cut()
             self.line.wires.remove(self)

@@ -233,8 +233,7 @@ class World:
         except ClientError as error:
             self.say(f"{user.name} can't log in: {error}")
             user.client = None
-        else:
-            self._spawn(self._read(user, client))
+        self._spawn(self._read(user, client))  # it may have been given messages even so
 
     def _sees(self, user: User, presence: Any) -> None:
         self.say(f"{user.name} is told: {presence.from_} {presence.type or 'available'}")

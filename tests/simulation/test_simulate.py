@@ -153,5 +153,5 @@ def presence_gets_lost(monkeypatch):
 def test_faults_are_found(name, monkeypatch):
     break_it, finding = FAULTS[name]
     break_it(monkeypatch)
-    found = (run(plan(seed, 80)).wrong for seed in range(20))
+    found = (run(plan(seed, 80)).wrong for seed in range(100))
     assert re.search(finding, next(wrong for wrong in found if wrong is not None))
