@@ -67,8 +67,9 @@ class Message:
 
 @dataclass(slots=True)
 class Asked:
-    """A request that the server accepted; `target` is the connection it was forwarded to."""
+    """A request that the server accepted on a connection; `target` is where it was forwarded to."""
 
+    wire: str
     target: str | None
     answers: int = 0
 
@@ -116,7 +117,8 @@ class Ledger:
     def _answered(self, wire: Wire, id: str) -> None:
         if id in _NEGOTIATION:
             return
-        asked = self._requests.get((wire.name, id))
+        # A contact's answer may find the resource on another connection than it was asked on.
+        asked = self._requests.get((wire.line.name, id))
         if asked is None:
             self._complain(f"{wire.name} is answered what it did not ask")
             return
@@ -152,10 +154,13 @@ class Ledger:
                 self._complain(f"{message} is accepted twice")
             message.accepted = True
         elif stanza.name == "iq" and stanza.type in ("get", "set"):
-            asked = Asked(None if target is None else target.link.peer)
-            if (session.link.peer, stanza.id) in self._requests:
-                self._complain(f"{session.link.peer} asks twice with one id")
-            self._requests[session.link.peer, stanza.id] = asked
+            wire = session.link.peer
+            line = wire.partition("#")[0]
+            if (line, stanza.id) in self._requests:
+                self._complain(f"{wire} asks twice with one id")
+            self._requests[line, stanza.id] = Asked(
+                wire, None if target is None else target.link.peer
+            )
 
     def received(self, reader: Reader, number: int, sender: str, type: str, kept: bool) -> None:
         """A client is given a message; `kept` if it was stored on its way."""
@@ -185,10 +190,10 @@ class Ledger:
 
     def balance_requests(self, connected: Collection[str]) -> None:
         """Every get and set is answered once, or a connection that is needed for it has ended."""
-        for (wire, _), asked in self._requests.items():
-            alive = wire in connected and (asked.target is None or asked.target in connected)
+        for asked in self._requests.values():
+            alive = {asked.wire, asked.target} - {None} <= set(connected)
             if alive and not asked.answers:
-                self._complain(f"a request of {wire} has no answer")
+                self._complain(f"a request of {asked.wire} has no answer")
 
     def balance_messages(self) -> None:
         """Everything that was heard is accepted, everything that arrived is received."""
