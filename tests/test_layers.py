@@ -45,6 +45,7 @@ OTHERS = {
     "core": {"idna", "precis_i18n"},
     "load": {"matplotlib"},
     "protocol": {"precis_i18n", "scramp"},
+    "server": {"prometheus_client"},
     "storage": {"alembic", "sqlalchemy"},
     "transport": {"cryptography", "dns", "idna"},
 }

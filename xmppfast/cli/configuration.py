@@ -33,6 +33,7 @@ class Listen:
     host: str = "127.0.0.1"
     port: int | bool = 5222
     tls_port: int | bool = 5223
+    metrics_port: int | bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,7 @@ _CHOICES = {
     "log.format": ("auto", "text", "json"),
 }
 _LEAST = {"login.seconds": 1, "login.resources": 1}
-_PORTS = ("listen.port", "listen.tls_port")
+_PORTS = ("listen.port", "listen.tls_port", "listen.metrics_port")
 
 
 def load(path: Path) -> Configuration:

@@ -52,6 +52,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--tls-port", type=_port, metavar="N", help="port for direct TLS (default: 5223; 0: any)"
     )
     parser.add_argument(
+        "--metrics-port",
+        type=_port,
+        metavar="N",
+        help="port for Prometheus, on this machine only (default: none; 0: any)",
+    )
+    parser.add_argument(
         "--allow-plaintext", action="store_true", help="allow to log in without TLS"
     )
     parser.add_argument(
@@ -83,6 +89,7 @@ def read(options: argparse.Namespace) -> Configuration:
             ("host", options.host),
             ("port", options.port),
             ("tls_port", options.tls_port),
+            ("metrics_port", options.metrics_port),
         )
         if value is not None
     }
@@ -132,6 +139,8 @@ async def start(configuration: Configuration) -> Service:
     from ..server.service import Ports, Service
     from ..storage.sql import SqlStorage
 
+    if configuration.listen.metrics_port is not False:
+        need("xmppfast.server.metrics", "metrics")
     settings_ = _settings(configuration)
     admins = [JID.parse(admin).bare for admin in configuration.admins]
     configuration.data.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -140,6 +149,7 @@ async def start(configuration: Configuration) -> Service:
         listen.host,
         None if listen.port is False else listen.port,
         None if listen.tls_port is False else listen.tls_port,
+        None if listen.metrics_port is False else listen.metrics_port,
     )
     storage = await SqlStorage.open(configuration.storage_url)
     installed = features(storage, admins, register=configuration.login.register)

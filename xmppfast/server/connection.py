@@ -73,6 +73,11 @@ class Connection:
         )
         server.connections.add(self)
 
+    @property
+    def queued(self) -> int:
+        """Bytes written and not yet taken by the network."""
+        return self._link.queued
+
     def received(self, data: bytes) -> None:
         """`Receiver.received`."""
         try:

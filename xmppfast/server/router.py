@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
+from collections import Counter
 from collections.abc import Awaitable
 from typing import Final
 
@@ -31,7 +32,11 @@ _PRESENCE_TYPES: Final = _SUBSCRIPTIONS | {None, "unavailable", "probe", "error"
 
 
 class Router:
-    """Takes the stanzas of sessions and features to where they belong."""
+    """Takes the stanzas of sessions and features to where they belong.
+
+    straight  messages of sessions that went straight to a connected address
+    handled   all other stanzas of sessions, by kind
+    """
 
     def __init__(
         self,
@@ -47,6 +52,8 @@ class Router:
         self._dispatcher = dispatcher
         self._accounts = accounts
         self._requests = requests
+        self.straight = 0
+        self.handled: Counter[str] = Counter()
         self._straight = not dispatcher.outgoing["message"]
 
     # From a session ------------------------------------------------------------------------------
@@ -70,6 +77,7 @@ class Router:
                 if session.lang is not None and stanza.lang is None:
                     data = _with_lang(data, session.lang)
                 receiver.send(data)
+                self.straight += 1
                 return None
         elif tag == _IQ:
             if not _valid_iq(stanza):
@@ -95,6 +103,7 @@ class Router:
         if session.lang is not None and stanza.lang is None:
             stanza = parse(_with_lang(stanza.forward(xmlns=CLIENT), session.lang))
         name = stanza.name
+        self.handled[name] += 1
         subscription = name == "presence" and stanza.type in _SUBSCRIPTIONS
         sender = session.jid.bare if subscription else session.jid
         passage = Passage(stanza, sender, _address(stanza, session.jid.bare), session)

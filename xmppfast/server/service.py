@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..core.dispatch import Feature, Host
 from ..storage.interface import Storage
@@ -16,6 +17,9 @@ from ..transport.tls import TlsRole
 from .accounts import AccountStore, open_accounts
 from .defaults import features
 from .server import Server, Settings
+
+if TYPE_CHECKING:
+    from .metrics import Endpoint
 
 log = logging.getLogger("xmppfast.server")
 
@@ -30,11 +34,13 @@ class Ports:
     host      address or name; an empty one is every address of the machine
     port      for connections that begin without TLS; None for none, 0 for any that is free
     tls_port  for connections that begin with TLS (XEP-0368); likewise
+    metrics   for Prometheus, on loopback whatever `host` is; likewise
     """
 
     host: str = "127.0.0.1"
     port: int | None = 5222
     tls_port: int | None = 5223
+    metrics: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +83,7 @@ class Service:
         self._install = install or features(storage)
         self._role: TlsRole | None = None
         self._listeners: list[Listener] = []
+        self._metrics: Endpoint | None = None
         self.accounts: AccountStore
         self.server: Server
 
@@ -86,7 +93,9 @@ class Service:
             self._role = self._read_certificate(self._certificate)
         self.accounts = await open_accounts(self._storage, self._settings.domain)
         self.server = Server(self._settings, self.accounts, self._install)
+        self._connection = self.server.connection
         try:
+            await self._count()
             await self._listen(self._ports.port, direct=False)
             if self._settings.tls:
                 await self._listen(self._ports.tls_port, direct=True)
@@ -94,11 +103,21 @@ class Service:
             self._close_ports()
             raise
 
+    async def _count(self) -> None:
+        if self._ports.metrics is None:
+            return
+        from . import metrics
+
+        counted = metrics.Metrics(self.server)
+        self._connection = counted.connection
+        self._metrics = await metrics.serve(counted, self._ports.metrics)
+        log.info("metrics on http://127.0.0.1:%d/metrics", self._metrics.port)
+
     async def _listen(self, port: int | None, *, direct: bool) -> None:
         if port is None:
             return
         tls: Callable[[], TlsRole] | None = self._tls if self._settings.tls else None
-        connection = self.server.connection
+        connection = self._connection
         listener = await listen(self._ports.host, port, connection, tls=tls, direct=direct)
         self._listeners.append(listener)
         for host, number in listener.addresses:
@@ -134,6 +153,9 @@ class Service:
         for listener in self._listeners:
             listener.close()
         self._listeners.clear()
+        if self._metrics is not None:
+            self._metrics.close()
+            self._metrics = None
 
     async def stop(self) -> None:
         """Close the ports, end all sessions, wait until everything is stored."""

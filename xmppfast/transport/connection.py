@@ -133,9 +133,8 @@ class Connection(asyncio.Protocol):
         self._gone: asyncio.Future[None] | None = None
         self._receive: Callable[[bytes], None] = receiver.received
         # Looked up by asyncio for all data: nothing in between that is not needed.
-        self.data_received: Callable[[bytes], None] = (  # type: ignore[assignment]
-            self._read if turn.gathers else receiver.received
-        )
+        heard = self._read if turn.gathers else receiver.received
+        self.data_received: Callable[[bytes], None] = heard  # type: ignore[assignment]
 
     # Link ----------------------------------------------------------------------------------------
 
