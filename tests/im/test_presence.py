@@ -489,3 +489,36 @@ def test_who_comes_while_a_probe_is_answered(play, storage, monkeypatch, connect
         """,
         "alice both bob",
     )
+
+
+def test_directed_to_the_own_account_while_unavailable(play):
+    """4.6.3: the account's other resources are told of the end, too, and once."""
+    play(
+        """
+        alice/a logs in
+        alice/b logs in
+        alice/a sends
+            <presence/>
+        alice/a receives
+            <presence from='alice@$domain/a'/>
+        alice/b sends
+            <presence to='alice@$domain'/>
+        alice/a receives
+            <presence from='alice@$domain/b'/>
+        alice/b breaks off
+        alice/a receives
+            <presence from='alice@$domain/b' type='unavailable'/>
+        alice/a receives nothing
+        alice/b logs in
+        alice/b sends
+            <presence to='alice@$domain'/>
+            <presence/>
+        alice/a receives
+            <presence from='alice@$domain/b'/>
+            <presence from='alice@$domain/b'/>
+        alice/b breaks off
+        alice/a receives
+            <presence from='alice@$domain/b' type='unavailable'/>
+        alice/a receives nothing
+        """
+    )

@@ -92,7 +92,7 @@ class Announcements:
         directed: set[JID] = resource.state.setdefault("directed", set())
         if passage.stanza.type is not None:
             directed.discard(passage.to)
-        elif passage.to.bare != resource.account.jid:
+        elif passage.to.bare != resource.account.jid or resource.presence is None:
             if len(directed) >= _MOST_DIRECTED and passage.to not in directed:
                 raise StanzaError(StanzaCondition.RESOURCE_CONSTRAINT, "too many addresses")
             directed.add(passage.to)
@@ -115,7 +115,10 @@ class Announcements:
             outcomes += self._tell(presence, resource, roster, receivers)
             outcomes.append(self._last.keep(resource, presence))
             directed = {
-                jid for jid in directed if roster.get(jid.bare).state.from_ is not From.SUBSCRIBED
+                jid
+                for jid in directed
+                if jid.bare != roster.owner
+                and roster.get(jid.bare).state.from_ is not From.SUBSCRIBED
             }
         outcomes += [
             self._host.route(presence, resource.jid, jid) for jid in sorted(directed, key=str)
