@@ -33,6 +33,9 @@ _MOST_HEADER = 8192
 _PATIENCE = 10.0
 
 
+_received = Connection.received
+
+
 class CountingConnection(Connection):
     """A connection that counts bytes and times some of its reads."""
 
@@ -46,27 +49,34 @@ class CountingConnection(Connection):
         """`Receiver.received`."""
         metrics = self._metrics
         metrics.bytes += len(data)
-        metrics.reads += 1
-        if metrics.reads % _EACH:
-            super().received(data)
+        metrics.untimed -= 1
+        if metrics.untimed:
+            _received(self, data)
             return
+        metrics.untimed = _EACH
         begin = perf_counter()
-        super().received(data)
+        _received(self, data)
         metrics.time(perf_counter() - begin)
 
 
 class Metrics(Collector):
     """Plain integers while the server works, metrics when they are asked for.
 
-    bytes  that were given to parsers
-    reads  that they came in
+    bytes    that were given to parsers
+    untimed  reads until one is timed, that one included
     """
 
     def __init__(self, server: Server) -> None:
         self._server = server
-        self.bytes = self.reads = 0
+        self.bytes = 0
+        self.untimed = _EACH
         self._times = [0] * (len(_BUCKETS) + 1)
         self._seconds = 0.0
+
+    @property
+    def reads(self) -> int:
+        """Reads from connections."""
+        return _EACH * sum(self._times) + _EACH - self.untimed
 
     def connection(self) -> Connection:
         """A receiver for a new connection, instead of `Server.connection`."""

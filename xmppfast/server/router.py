@@ -6,6 +6,7 @@ import re
 import xml.etree.ElementTree as ET
 from collections import Counter
 from collections.abc import Awaitable
+from functools import lru_cache
 from typing import Final
 
 from ..core.dispatch import Accounts, Outcome, Passage, Request, Target
@@ -242,4 +243,9 @@ def _undeliverable(passage: Passage) -> None:
 def _with_lang(data: bytes, lang: str) -> bytes:
     """The bytes of a stanza that has no `xml:lang` with one."""
     at = 8 if data.startswith(b"<message ") else _NAME.match(data).end()  # type: ignore[union-attr]
-    return b"%b xml:lang='%b'%b" % (data[:at], escape(lang).encode(), data[at:])
+    return b"%b%b%b" % (data[:at], _lang_attribute(lang), data[at:])
+
+
+@lru_cache(maxsize=256)
+def _lang_attribute(lang: str) -> bytes:
+    return f" xml:lang='{escape(lang)}'".encode()
