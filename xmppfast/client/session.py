@@ -6,12 +6,16 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from ..core.jid import JID
+from ..core.stanza import KINDS
 from ..protocol.accepting import StartTls
 from ..protocol.connecting import Bound, Connecting, Failed, Tls, Want
 from ..protocol.link import Link
 from ..protocol.sasl.interface import ClientMechanism, ClientMechanisms
 from ..protocol.stream import InitiatingStream, Phase
 from ..xml import Stanza, StreamError
+
+# After the end of our side, what was on its way is still received (RFC 6120 section 4.4).
+_RECEIVING = (Phase.OPEN, Phase.CLOSING)
 
 MechanismsFor = Callable[[Link], ClientMechanisms]
 """Gives the ways to authenticate on a connection as it is at that moment."""
@@ -105,6 +109,10 @@ class Session:
                     if want is not None:
                         self._negotiated(self._negotiation, want)
                         return
+                    continue
+                if type(event) is Stanza and event.name in KINDS:  # the way of nearly all
+                    if self.stream.phase in _RECEIVING:
+                        self.stanza(event)
                     continue
                 stanza = self.stream.receive(event)
                 if isinstance(stanza, Stanza):

@@ -243,7 +243,7 @@ def _undeliverable(passage: Passage) -> None:
 def _with_lang(data: bytes, lang: str) -> bytes:
     """The bytes of a stanza that has no `xml:lang` with one."""
     at = 8 if data.startswith(b"<message ") else _NAME.match(data).end()  # type: ignore[union-attr]
-    return b"%b%b%b" % (data[:at], _lang_attribute(lang), data[at:])
+    return data[:at] + _lang_attribute(lang) + data[at:]
 
 
 @lru_cache(maxsize=256)
