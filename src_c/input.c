@@ -306,7 +306,7 @@ void xf_note_cut(xf_tokenizer *t)
     uint64_t item = t->origin + t->item_start + 1;
     int is_tag = t->item == XF_OPENING || t->item == XF_START_TAG || t->item == XF_END_TAG;
     if (!is_tag || t->mode != XF_IN_STANZA || item == t->cut_item ||
-        t->entries - t->item_entry > XF_CUT_ENTRIES)
+        t->item_entry >= t->entries || t->entries - t->item_entry > XF_CUT_ENTRIES)
         return;
     t->cut_item = item;
     t->cuts = t->entries - t->item_entry;
