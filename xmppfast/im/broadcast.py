@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from ..core.dispatch import Account, Host, Outcome, Resource
 from ..core.jid import JID
 from ..core.stanza import finished, stanza
@@ -27,12 +29,10 @@ def introduce(host: Host, account: Account | None, contact: JID) -> Outcome:
     )
 
 
-def withdraw(host: Host, account: Account | None, contact: JID) -> Outcome:
-    """Tell the contact that all available resources are gone (sections 3.2.2 and 3.3.3)."""
-    if account is None:
-        return None
-    gone = unavailable()
-    return settle(*(host.route(gone, resource.jid, contact) for resource in available(account)))
+def withdraw(host: Host, gone: Iterable[Resource], contact: JID) -> Outcome:
+    """Tell the contact that these resources are gone (sections 3.2.2 and 3.3.3)."""
+    presence = unavailable()
+    return settle(*(host.route(presence, resource.jid, contact) for resource in gone))
 
 
 def unavailable() -> Stanza:

@@ -25,7 +25,7 @@ from ..core.jid import JID, InvalidJID
 from ..core.namespaces import ROSTER
 from ..core.stanza import element, finished, serialize, stanza
 from ..xml import Element
-from .broadcast import withdraw
+from .broadcast import available, withdraw
 from .outcomes import settle
 from .rosters import Change, Item, Roster, Rosters
 from .subscription import From, State, To
@@ -90,7 +90,7 @@ def roster(host: Host, rosters: Rosters, most: int = 5000) -> Feature:
             for type in _ending(state)
         ]
         if state.from_ is From.SUBSCRIBED:
-            outcomes.append(withdraw(host, account, contact))
+            outcomes.append(withdraw(host, available(account), contact))
         del here
         try:
             await _told(request, account, change)

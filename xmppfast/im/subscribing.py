@@ -55,6 +55,7 @@ class Subscriptions:
         return await done
 
     def _send(self, passage: Passage, roster: Roster) -> Awaitable[bool]:
+        assert passage.resource is not None
         type, contact = passage.stanza.type or "", passage.to.bare
         old = roster.get(contact)
         outcome = outbound(type, old.state)
@@ -65,14 +66,19 @@ class Subscriptions:
         )
         if old.blank and not new.blank:
             self._room(roster)
+        seen = self._available(roster.owner)
+        if passage.resource.presence is not None and passage.resource not in seen:
+            seen.append(passage.resource)  # its connection is gone, and it has not ended yet
         change, routed = roster.put(new), None
         if outcome.passed:
             # Section 3.1.2 and others: what is routed goes to, and comes from, a bare address.
             sent = parse(passage.stanza.forward(to=str(contact), xmlns=CLIENT))
             routed = self._host.route(sent, roster.owner, contact)
-        return self._sent(roster.owner, change, routed)
+        return self._sent(roster.owner, change, seen, routed)
 
-    async def _sent(self, owner: JID, change: Change, routed: Outcome) -> bool:
+    async def _sent(
+        self, owner: JID, change: Change, seen: list[Resource], routed: Outcome
+    ) -> bool:
         told: Callable[[], None] | None = None
         try:
             await settle(change.saved)
@@ -81,7 +87,7 @@ class Subscriptions:
         finally:
             change.turn.end(told)
             await settle(routed)
-        await settle(self._presence(owner, change))
+        await settle(self._presence(owner, change, seen))
         return True
 
     # From the contact ----------------------------------------------------------------------------
@@ -110,17 +116,22 @@ class Subscriptions:
         new = replace(old, state=outcome.state, request=request)
         if old.blank and not new.blank:
             self._room(roster)
+        seen = self._available(roster.owner)
         change, replied = roster.put(new), None
         if outcome.reply is not None:
             reply = finished(stanza("presence", type=outcome.reply, to=contact))
             replied = self._host.route(reply, roster.owner, contact)
         # Who becomes available from now on is given the request by `presence`.
-        account = self._host.account(roster.owner)
-        asked = available(account) if account is not None and type == "subscribe" else []
-        return self._received(passage, change, asked if outcome.passed else None, replied)
+        asked = seen if type == "subscribe" else []
+        return self._received(passage, change, seen, asked if outcome.passed else None, replied)
 
     async def _received(
-        self, passage: Passage, change: Change, asked: list[Resource] | None, replied: Outcome
+        self,
+        passage: Passage,
+        change: Change,
+        seen: list[Resource],
+        asked: list[Resource] | None,
+        replied: Outcome,
     ) -> bool:
         told: Callable[[], None] | None = None
         try:
@@ -129,7 +140,7 @@ class Subscriptions:
         finally:
             change.turn.end(told)
             await settle(replied)
-        await settle(self._presence(passage.to.bare, change))
+        await settle(self._presence(passage.to.bare, change, seen))
         return True
 
     def _tell(self, passage: Passage, change: Change, asked: list[Resource] | None) -> None:
@@ -147,14 +158,21 @@ class Subscriptions:
     def _push(self, owner: JID, change: Change) -> None:
         push(self._host, self._host.account(owner), change)
 
-    def _presence(self, owner: JID, change: Change) -> Outcome:
-        """What the contact may see from now on, or no longer."""
-        before, after = (item.state.from_ is From.SUBSCRIBED for item in (change.old, change.new))
+    def _available(self, owner: JID) -> list[Resource]:
         account = self._host.account(owner)
+        return [] if account is None else available(account)
+
+    def _presence(self, owner: JID, change: Change, seen: list[Resource]) -> Outcome:
+        """What the contact may see from now on, or no longer.
+
+        seen  what was available when the change was made: what has left since has told those only
+              who may see it since
+        """
+        before, after = (item.state.from_ is From.SUBSCRIBED for item in (change.old, change.new))
         if after and not before:
-            return introduce(self._host, account, change.new.jid)
+            return introduce(self._host, self._host.account(owner), change.new.jid)
         if before and not after:
-            return withdraw(self._host, account, change.new.jid)
+            return withdraw(self._host, seen, change.new.jid)
         return None
 
     def _room(self, roster: Roster) -> None:
