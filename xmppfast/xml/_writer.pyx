@@ -80,7 +80,7 @@ cdef object _refuse(Py_UCS4 c, str where):
     return ValueError(f"{where} contains U+{<uint32_t>c:04X}, which XML can't carry")
 
 
-cdef size_t _put_char(char *out, uint32_t c) noexcept:
+cdef inline size_t _put_char(char *out, uint32_t c) noexcept:
     """Write a character in UTF-8; returns its length."""
     if c < 0x80:
         out[0] = <char>c
@@ -132,7 +132,7 @@ cdef extern from *:
 
 
 cdef int _put_text(Output *out, str text, Context context, str where) except -1:
-    cdef size_t length = PyUnicode_GET_LENGTH(text), at = 0, run
+    cdef size_t length = PyUnicode_GET_LENGTH(text), at = 0, run, end
     cdef int kind = PyUnicode_KIND(text)
     cdef const void *data = PyUnicode_DATA(text)
     cdef bint ascii = PyUnicode_IS_ASCII(text)
@@ -152,8 +152,15 @@ cdef int _put_text(Output *out, str text, Context context, str where) except -1:
                 memcpy(out.bytes + out.used, <const char *>data + at, run)
             out.used += run
             at += run
-            if at == length:
-                break
+        else:
+            run = plain_run(text, at)
+            _reserve(out, 4 * run)
+            end = at + run
+            while at < end:
+                out.used += _put_char(out.bytes + out.used, PyUnicode_READ(kind, data, at))
+                at += 1
+        if at == length:
+            break
         _reserve(out, 8)
         c = PyUnicode_READ(kind, data, at)
         at += 1
