@@ -12,7 +12,8 @@
  *                                illegal ones are out already), bit i of `plain` if p[i] is a
  *                                letter, a digit, or one of - . _
  *   XF_SAME(p, q, length)        whether length < XF_WINDOW bytes are the same; reads the window
- *   XF_KEY(p, length)            xf_name_key, for length < 32
+ *   XF_KEY(p, length)            xf_name_key for length < 32, any number for others: the walk asks
+ *                                before it has checked the length
  */
 
 #include "known.h"
