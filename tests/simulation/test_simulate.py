@@ -133,7 +133,7 @@ def changes_are_not_pushed(monkeypatch):
     monkeypatch.setattr(Subscriptions, "_push", lambda *arguments: None)
 
 
-@fault("is left")
+@fault("in memory|is left")
 def resources_are_not_released(monkeypatch):
     monkeypatch.setattr(Registry, "release", lambda self, jid: self._used.discard(jid))
 
