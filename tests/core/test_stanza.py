@@ -79,6 +79,21 @@ def test_error_reply():
     assert read.application.tag == "{urn:x}far"
 
 
+def test_an_error_returns_what_it_is_about():
+    """RFC 6120 section 8.3.1: but not the payload of an iq, which has an id."""
+    error = StanzaError(StanzaCondition.SERVICE_UNAVAILABLE)
+    condition = b"<service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/>"
+    sent = "<message xml:lang='cs'><error/><body>Ahoj</body><x xmlns='urn:x'/></message>"
+    assert error_reply(received(sent), error, to="a@b/c", from_="x") == (
+        b"<message to='a@b/c' from='x' type='error' xml:lang='cs'><body>Ahoj</body>"
+        b"<x xmlns='urn:x'/><error type='cancel'>" + condition + b"</error></message>"
+    )
+    asked = received("<iq type='get' id='1'><x xmlns='urn:x'/></iq>")
+    assert error_reply(asked, error, to=None, from_=None) == (
+        b"<iq type='error' id='1'><error type='cancel'>" + condition + b"</error></iq>"
+    )
+
+
 @pytest.mark.parametrize("text", ["<message type='error'/>", "<iq type='result' id='1'/>"])
 def test_what_is_never_answered(text):
     with pytest.raises(ValueError, match="not answered"):

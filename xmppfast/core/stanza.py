@@ -114,17 +114,29 @@ def error_reply(
     to: JID | str | None,
     from_: JID | str | None,
 ) -> bytes:
-    """The same kind of stanza with type error, serialized; without the content it is about.
+    """The same kind of stanza with type error, serialized.
 
     to     who sent the stanza, as stamped
     from_  whom it was for
 
-    Raises ValueError for what must not be answered, see `answerable`.
+    A message or presence comes back with its content: its sender may have sent it without an id,
+    and has no other way to tell which one it was (RFC 6120 section 8.3.1). Raises ValueError for
+    what must not be answered, see `answerable`.
     """
     if not answerable(received):
         raise ValueError("an error or a result is not answered with an error")
+    content: list[Child] = []
+    if received.name != "iq":
+        content += (child for child in received if child.tag != f"{{{CLIENT}}}error")
     reply = stanza(
-        received.name, error_element(error), to=to, from_=from_, type="error", id=received.id
+        received.name,
+        *content,
+        error_element(error),
+        to=to,
+        from_=from_,
+        type="error",
+        id=received.id,
+        lang=received.lang if content else None,
     )
     return serialize(reply)
 
