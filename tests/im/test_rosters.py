@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import replace
 
 from hypothesis import given
@@ -12,6 +13,7 @@ from xmppfast.core.jid import JID
 from xmppfast.im.outcomes import settle
 from xmppfast.im.rosters import Item, Roster, Rosters
 from xmppfast.im.subscription import From, State, To
+from xmppfast.storage.interface import StorageError
 from xmppfast.storage.memory import MemoryStorage
 
 ALICE = JID.parse("alice@example.org")
@@ -70,6 +72,66 @@ def test_pushes_since_a_version_make_a_copy_current(changes, data):
                 else:
                     known.pop(item.jid, None)
             assert known == copies[roster.version]
+
+    asyncio.run(work())
+
+
+class Failing(MemoryStorage):
+    """Fails to write maps whenever it is told to; writes end when they are awaited."""
+
+    def __init__(self, failures):
+        super().__init__()
+        self._failures = iter(failures)
+
+    def maps(self, name):
+        shape = super().maps(name)
+        update = shape.update
+
+        def failing(owner, changes):
+            failed = next(self._failures, False)
+            done = None if failed else update(owner, changes)
+
+            async def write():
+                await asyncio.sleep(0)
+                if failed:
+                    raise StorageError("the disk is full")
+                await done
+
+            return write()
+
+        shape.update = failing
+        return shape
+
+
+@given(
+    st.lists(st.tuples(items, st.booleans()), max_size=8).flatmap(
+        lambda changes: st.tuples(
+            st.just(changes), st.permutations(range(len(changes))), st.integers(1, 4)
+        )
+    )
+)
+def test_what_can_not_be_written_is_taken_back(drawn):
+    """In whatever order one hears of it: memory is never ahead of the storage."""
+
+    async def work():
+        changes, order, at_once = drawn
+        storage = Failing([])
+        roster = await Rosters(storage, exists).load(ALICE)
+        for begin in range(0, len(changes), at_once):
+            group = changes[begin : begin + at_once]
+            storage._failures = iter([])
+            saved = []
+            for item, failed in group:
+                storage._failures = iter([failed])
+                saved.append(roster.put(item).saved)
+            indices = [index - begin for index in order if begin <= index < begin + at_once]
+            for index in indices:
+                with contextlib.suppress(StorageError):
+                    await settle(saved[index])
+        assert (await reloaded(storage)).items.keys() == roster.items.keys()
+        for item in (await reloaded(storage)).items.values():
+            assert replace(item, version=0) == replace(roster.get(item.jid), version=0)
+        assert not roster._unsaved
 
     asyncio.run(work())
 

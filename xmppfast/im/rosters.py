@@ -2,7 +2,7 @@
 
 The roster of an account exists once in memory, as long as anybody works with it. It is changed
 there at once, so two handlers at a time see each other's changes, and then written; whoever
-changed it waits until that is durable.
+changed it waits until that is durable. What could not be written is taken back.
 """
 
 from __future__ import annotations
@@ -90,6 +90,7 @@ class Roster:
         self._maps = maps
         self._removed: dict[JID, int] = {}
         self._oldest = 0
+        self._unsaved: dict[JID, _Unsaved] = {}
         self._turns = Turns()
         for key, value in entries.items():
             entry = json.loads(value)
@@ -138,8 +139,32 @@ class Roster:
         if item.jid in self._removed:
             entry["removed"] = self._removed[item.jid]
         changes[str(item.jid)] = _json(entry) if entry else None
-        saved = self._maps.update(str(self.owner), changes)
+        unsaved = self._unsaved.setdefault(item.jid, _Unsaved(old))
+        unsaved.begun += 1
+        written = self._maps.update(str(self.owner), changes)
+        saved = self._save(unsaved, unsaved.begun, item, written)
         return Change(old, item, self.version, saved, self._turns.take())
+
+    async def _save(
+        self, unsaved: _Unsaved, number: int, item: Item, written: Awaitable[None]
+    ) -> None:
+        try:
+            await written
+            if number > unsaved.newest:
+                unsaved.stored, unsaved.newest = item, number
+        finally:
+            unsaved.ended += 1
+            if unsaved.ended == unsaved.begun:
+                del self._unsaved[item.jid]
+                self._restore(unsaved.stored)
+
+    def _restore(self, item: Item) -> None:
+        if item.blank:
+            self.items.pop(item.jid, None)
+        else:
+            self.items[item.jid] = item
+        if item.listed:
+            self._removed.pop(item.jid, None)
 
     def since(self, version: int) -> list[Item] | None:
         """Items that changed after a version, in order; removed ones are not listed.
@@ -158,6 +183,20 @@ class Roster:
             self._oldest = self._removed.pop(jid)
             if jid not in self.items:
                 changes[str(jid)] = None
+
+
+@dataclass(slots=True)
+class _Unsaved:
+    """An item that is being written.
+
+    stored, newest  as it is stored, and by which write
+    begun, ended    how many writes
+    """
+
+    stored: Item
+    newest: int = 0
+    begun: int = 0
+    ended: int = 0
 
 
 class Rosters:
