@@ -273,6 +273,51 @@ def test_directed_presence_of_one_who_never_was_available(play):
     """)
 
 
+def test_directed_presence_to_a_resource_of_a_subscriber_that_is_not_available(play):
+    """4.6.3: the broadcast does not reach it, so it is told by itself; an available one is not."""
+    play(
+        """
+        alice/a logs in
+        alice/other logs in
+        bob/connected logs in
+        bob/available logs in
+        alice/a sends
+            <presence/>
+        alice/a receives
+            <presence/>
+            <presence type='unavailable' from='bob@$domain'/>
+        bob/available sends
+            <presence/>
+        bob/available receives, in any order
+            <presence from='bob@$domain/available'/>
+            <presence from='alice@$domain/a'/>
+        alice/a receives
+            <presence from='bob@$domain/available'/>
+        alice/a sends
+            <presence to='bob@$domain/connected'/>
+            <presence to='bob@$domain/available'/>
+            <presence to='alice@$domain/other'/>
+        bob/connected receives
+            <presence from='alice@$domain/a'/>
+        bob/available receives
+            <presence from='alice@$domain/a'/>
+        alice/other receives
+            <presence from='alice@$domain/a'/>
+        alice/a breaks off
+        bob/connected receives
+            <presence type='unavailable' from='alice@$domain/a' to='bob@$domain/connected'/>
+        bob/available receives
+            <presence type='unavailable' from='alice@$domain/a' to='bob@$domain'/>
+        alice/other receives
+            <presence type='unavailable' from='alice@$domain/a' to='alice@$domain/other'/>
+        bob/connected receives nothing
+        bob/available receives nothing
+        alice/other receives nothing
+        """,
+        "alice both bob",
+    )
+
+
 def test_delivery(play):
     """8.5.2.1.2, 8.5.3.1, 8.5.3.2.2: bare to available ones, full to that one or nobody."""
     play("""

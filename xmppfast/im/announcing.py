@@ -92,7 +92,7 @@ class Announcements:
         directed: set[JID] = resource.state.setdefault("directed", set())
         if passage.stanza.type is not None:
             directed.discard(passage.to)
-        elif passage.to.bare != resource.account.jid or resource.presence is None:
+        else:
             if len(directed) >= _MOST_DIRECTED and passage.to not in directed:
                 raise StanzaError(StanzaCondition.RESOURCE_CONSTRAINT, "too many addresses")
             directed.add(passage.to)
@@ -114,16 +114,22 @@ class Announcements:
             resource.presence = resource.priority = None
             outcomes += self._tell(presence, resource, roster, receivers)
             outcomes.append(self._last.keep(resource, presence))
-            directed = {
-                jid
-                for jid in directed
-                if jid.bare != roster.owner
-                and roster.get(jid.bare).state.from_ is not From.SUBSCRIBED
-            }
+            directed = {jid for jid in directed if not self._gets_broadcast(roster, jid)}
         outcomes += [
             self._host.route(presence, resource.jid, jid) for jid in sorted(directed, key=str)
         ]
         return outcomes
+
+    def _gets_broadcast(self, roster: Roster, jid: JID) -> bool:
+        """Whether somebody who got directed presence is told by the broadcast that it ends."""
+        if jid.bare != roster.owner and roster.get(jid.bare).state.from_ is not From.SUBSCRIBED:
+            return False
+        if jid.resource is None:
+            return True
+        # The broadcast goes to the available resources, and this may be one that is not.
+        account = self._host.account(jid)
+        resource = None if account is None else account.resources.get(jid.resource)
+        return resource is not None and resource.presence is not None
 
     def _tell(
         self, presence: Stanza, resource: Resource, roster: Roster, own: list[Resource]
