@@ -21,14 +21,14 @@ def test_adding_changing_and_reading(play):
 alice/a sends
     <set id='1'><item jid='Bob@$domain' name='Böb'><group>A</group><group>B</group></item></set>
 alice/a receives
-    <iq type='result' id='1' to='alice@$domain/a'/>
     <push><item jid='bob@$domain' name='Böb' subscription='none'><group>A</group><group>B</group>
     </item></push>
+    <iq type='result' id='1' to='alice@$domain/a'/>
 alice/a sends
     <set id='2'><item jid='bob@$domain'><group>C</group></item></set>
 alice/a receives
-    <iq type='result' id='2'/>
     <push><item jid='bob@$domain' subscription='none'><group>C</group></item></push>
+    <iq type='result' id='2'/>
 alice/a sends
     <roster id='3'/>
 alice/a receives
@@ -84,10 +84,10 @@ def test_a_push_is_addressed_to_the_resource(play):
 alice/a sends
     <set id='1'><item jid='bob@$domain'/></set>
 alice/a receives
-    <iq type='result' id='1'/>
     <iq type='set' to='alice@$domain/a' id='$push'><query xmlns='jabber:iq:roster' ver='1'>
         <item jid='bob@$domain'/>
     </query></iq>
+    <iq type='result' id='1'/>
 alice/a sends
     <iq type='result' id='$push'/>
 alice/a receives nothing
@@ -103,15 +103,15 @@ def test_what_only_the_server_may_say(play):
 alice/a sends
     <set id='1'><item jid='bob@$domain' ask='subscribe' approved='true' subscription='both'/></set>
 alice/a receives
-    <iq type='result' id='1'/>
     <push><item jid='bob@$domain' subscription='none' ask='$no'/></push>
+    <iq type='result' id='1'/>
 """.replace(" ask='$no'", "")
         + """
 alice/a sends
     <set id='2'><item jid='bob@$domain' subscription='nonsense'/></set>
 alice/a receives
-    <iq type='result' id='2'/>
     <push><item jid='bob@$domain' subscription='none'/></push>
+    <iq type='result' id='2'/>
 alice/a sends
     <roster id='3' />
 alice/a receives
@@ -217,10 +217,10 @@ def test_removing(play):
             <set id='1'><item jid='bob@$domain' subscription='remove'/></set>
         alice/a receives
             <contents id='r' ver='1'><item jid='bob@$domain'/></contents>
-            <iq type='result' id='1'/>
             <iq type='set'><query xmlns='jabber:iq:roster' ver='2'>
                 <item jid='bob@$domain' subscription='remove'/>
             </query></iq>
+            <iq type='result' id='1'/>
         alice/a sends
             <roster id='2'/>
         alice/a receives
@@ -330,16 +330,16 @@ alice/old sends
     <set id='5'><item jid='bob@$domain' name='B'/></set>
 alice/old receives
     <iq type='result' id='r'/>
-    <iq type='result' id='1'/>
     <iq type='set'><query xmlns='jabber:iq:roster' ver='1'/></iq>
-    <iq type='result' id='2'/>
+    <iq type='result' id='1'/>
     <iq type='set'><query xmlns='jabber:iq:roster' ver='2'/></iq>
-    <iq type='result' id='3'/>
+    <iq type='result' id='2'/>
     <iq type='set'><query xmlns='jabber:iq:roster' ver='3'/></iq>
-    <iq type='result' id='4'/>
+    <iq type='result' id='3'/>
     <iq type='set'><query xmlns='jabber:iq:roster' ver='4'/></iq>
-    <iq type='result' id='5'/>
+    <iq type='result' id='4'/>
     <iq type='set'><query xmlns='jabber:iq:roster' ver='5'/></iq>
+    <iq type='result' id='5'/>
 """
 
 

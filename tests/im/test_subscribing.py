@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from unittest.mock import Mock
 
+import pytest
+import virtual
+from conversation import Client, new_server
+from playing import subscribe
+
 from xmppfast.core.dispatcher import Dispatcher
 from xmppfast.server.defaults import features
 from xmppfast.storage.memory import MemoryStorage
@@ -388,3 +393,50 @@ def test_a_request_to_nobody_is_silent(play):
             <presence type='unsubscribed' to='nobody@$domain'/>
         alice/a receives nothing
     """)
+
+
+@pytest.mark.parametrize(
+    ("who", "what"),
+    [
+        pytest.param(
+            "bob", "<presence type='unsubscribe' to='alice@example.org'/>", id="unsubscribe"
+        ),
+        pytest.param(
+            "alice", "<presence type='unsubscribed' to='bob@example.org'/>", id="unsubscribed"
+        ),
+        pytest.param(
+            "alice",
+            "<iq type='set' id='1'><query xmlns='jabber:iq:roster'>"
+            "<item jid='bob@example.org' subscription='remove'/></query></iq>",
+            id="removed",
+        ),
+    ],
+)
+def test_a_resource_that_is_leaving_is_taken_away_too(who, what):
+    """3.2.2, 3.3.3, 2.5.2: nothing is left of a resource whose end is yet to be told of."""
+
+    async def work():
+        storage = MemoryStorage()
+        await subscribe(storage, "alice both bob")
+        server = await new_server(features(storage))
+        phone = await Client(server).bound("alice", "phone")
+        tablet = await Client(server).bound("alice", "tablet")
+        bob = await Client(server).bound("bob", "b")
+        bob.send("<presence/>")
+        await bob.settled()
+        phone.send("<presence/>")
+        await phone.settled()
+        # As when its connection is gone while something it sent is still being handled.
+        server.registry.remove(server.registry.sessions[phone.jid])
+        sender = bob if who == "bob" else tablet
+        sender.send(what)
+        come = await sender.settled() + await bob.settled()
+        assert [it.type for it in come if it.from_ == phone.jid] == [None, "unavailable"]
+        account = server.registry.accounts["alice@example.org"]
+        assert [str(resource.jid) for resource in account.leaving] == [phone.jid]
+        phone.wire.break_off()
+        assert await bob.settled() == []
+        assert account.leaving == ()
+        await server.close()
+
+    virtual.run(work())

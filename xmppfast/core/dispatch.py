@@ -37,16 +37,18 @@ class Account:
 
     jid        bare address
     resources  by resourcepart, in the order they were bound
+    leaving    those that nothing is delivered to any more, and of which not all is said yet
     incoming   handlers that see every stanza to the account first, in a server; assign a new tuple
     outgoing   likewise for every stanza from the account
     state      what features keep for as long as a resource is connected, by the feature's name
     """
 
-    __slots__ = ("incoming", "jid", "outgoing", "resources", "state")
+    __slots__ = ("incoming", "jid", "leaving", "outgoing", "resources", "state")
 
     def __init__(self, jid: JID) -> None:
         self.jid = jid
         self.resources: dict[str, Resource] = {}
+        self.leaving: tuple[Resource, ...] = ()
         self.incoming: tuple[PassageHandler, ...] = ()
         self.outgoing: tuple[PassageHandler, ...] = ()
         self.state: dict[str, Any] = {}

@@ -16,6 +16,13 @@ def available(account: Account) -> list[Resource]:
     return [resource for resource in account.resources.values() if resource.presence is not None]
 
 
+def seen(account: Account | None) -> list[Resource]:
+    """The resources that others may believe to be available: some may be about to leave."""
+    if account is None:
+        return []
+    return [it for it in (*account.resources.values(), *account.leaving) if it.presence is not None]
+
+
 def introduce(host: Host, account: Account | None, contact: JID) -> Outcome:
     """Send the contact the presence of all available resources (section 3.1.5)."""
     if account is None:

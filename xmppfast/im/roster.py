@@ -10,11 +10,13 @@ from typing import Final
 
 from ..core.dispatch import (
     Account,
+    Disco,
     Feature,
     Host,
     OnAccount,
     OnIq,
     OnSession,
+    Outcome,
     Request,
     Resource,
     StreamFeature,
@@ -25,7 +27,7 @@ from ..core.jid import JID, InvalidJID
 from ..core.namespaces import ROSTER
 from ..core.stanza import element, finished, serialize, stanza
 from ..xml import Element
-from .broadcast import available, withdraw
+from .broadcast import seen, withdraw
 from .outcomes import settle
 from .rosters import Change, Item, Roster, Rosters
 from .subscription import From, State, To
@@ -90,22 +92,24 @@ def roster(host: Host, rosters: Rosters, most: int = 5000) -> Feature:
             for type in _ending(state)
         ]
         if state.from_ is From.SUBSCRIBED:
-            outcomes.append(withdraw(host, available(account), contact))
+            outcomes.append(withdraw(host, seen(account), contact))
         del here
-        try:
-            await _told(request, account, change)
-        finally:
-            await settle(*outcomes)
+        await _told(request, account, change, *outcomes)
 
-    async def _told(request: Request, account: Account, change: Change) -> None:
-        """Section 2.3.2: the result, then the push, once it is durable."""
+    async def _told(request: Request, account: Account, change: Change, *others: Outcome) -> None:
+        """Section 2.3.2, once it is durable.
+
+        The push, then the result: a client that has the result can rely on what it knows. For the
+        same reason the contact has been told by then.
+        """
         told: Callable[[], None] | None = None
         try:
             await settle(change.saved)
-            request.answer()
             told = partial(push, host, account, change)
         finally:
             change.turn.end(told)
+            await settle(*others)
+        request.answer()
 
     async def removed(account: JID) -> None:
         """XEP-0077 section 3.2: the subscriptions of an account end with it."""
@@ -122,6 +126,7 @@ def roster(host: Host, rosters: Rosters, most: int = 5000) -> Feature:
             OnIq(_QUERY, Target.ACCOUNT, get, set),
             OnSession(start=start),
             OnAccount(removed),
+            Disco(Target.SERVER, features=(ROSTER,)),
             StreamFeature(element("{urn:xmpp:features:rosterver}ver")),
             StreamFeature(element("{urn:xmpp:features:pre-approval}sub")),
         ),

@@ -16,7 +16,7 @@ from ..core.jid import JID
 from ..core.namespaces import CLIENT
 from ..core.stanza import finished, stanza
 from ..xml import parse
-from .broadcast import available, introduce, withdraw
+from .broadcast import available, introduce, seen, withdraw
 from .outcomes import settle
 from .roster import push
 from .rosters import Change, Roster, Rosters
@@ -66,18 +66,16 @@ class Subscriptions:
         )
         if old.blank and not new.blank:
             self._room(roster)
-        seen = self._available(roster.owner)
-        if passage.resource.presence is not None and passage.resource not in seen:
-            seen.append(passage.resource)  # its connection is gone, and it has not ended yet
+        gone = seen(self._host.account(roster.owner))
         change, routed = roster.put(new), None
         if outcome.passed:
             # Section 3.1.2 and others: what is routed goes to, and comes from, a bare address.
             sent = parse(passage.stanza.forward(to=str(contact), xmlns=CLIENT))
             routed = self._host.route(sent, roster.owner, contact)
-        return self._sent(roster.owner, change, seen, routed)
+        return self._sent(roster.owner, change, gone, routed)
 
     async def _sent(
-        self, owner: JID, change: Change, seen: list[Resource], routed: Outcome
+        self, owner: JID, change: Change, gone: list[Resource], routed: Outcome
     ) -> bool:
         told: Callable[[], None] | None = None
         try:
@@ -87,7 +85,7 @@ class Subscriptions:
         finally:
             change.turn.end(told)
             await settle(routed)
-        await settle(self._presence(owner, change, seen))
+        await settle(self._presence(owner, change, gone))
         return True
 
     # From the contact ----------------------------------------------------------------------------
@@ -116,20 +114,21 @@ class Subscriptions:
         new = replace(old, state=outcome.state, request=request)
         if old.blank and not new.blank:
             self._room(roster)
-        seen = self._available(roster.owner)
+        account = self._host.account(roster.owner)
+        asked, gone = [] if account is None else available(account), seen(account)
         change, replied = roster.put(new), None
         if outcome.reply is not None:
             reply = finished(stanza("presence", type=outcome.reply, to=contact))
             replied = self._host.route(reply, roster.owner, contact)
         # Who becomes available from now on is given the request by `presence`.
-        asked = seen if type == "subscribe" else []
-        return self._received(passage, change, seen, asked if outcome.passed else None, replied)
+        told = asked if outcome.passed else None
+        return self._received(passage, change, gone, told, replied)
 
     async def _received(
         self,
         passage: Passage,
         change: Change,
-        seen: list[Resource],
+        gone: list[Resource],
         asked: list[Resource] | None,
         replied: Outcome,
     ) -> bool:
@@ -140,7 +139,7 @@ class Subscriptions:
         finally:
             change.turn.end(told)
             await settle(replied)
-        await settle(self._presence(passage.to.bare, change, seen))
+        await settle(self._presence(passage.to.bare, change, gone))
         return True
 
     def _tell(self, passage: Passage, change: Change, asked: list[Resource] | None) -> None:
@@ -158,21 +157,17 @@ class Subscriptions:
     def _push(self, owner: JID, change: Change) -> None:
         push(self._host, self._host.account(owner), change)
 
-    def _available(self, owner: JID) -> list[Resource]:
-        account = self._host.account(owner)
-        return [] if account is None else available(account)
-
-    def _presence(self, owner: JID, change: Change, seen: list[Resource]) -> Outcome:
+    def _presence(self, owner: JID, change: Change, gone: list[Resource]) -> Outcome:
         """What the contact may see from now on, or no longer.
 
-        seen  what was available when the change was made: what has left since has told those only
-              who may see it since
+        gone  what it may have seen until the change was made: what leaves afterwards tells those
+              only who may see it then
         """
         before, after = (item.state.from_ is From.SUBSCRIBED for item in (change.old, change.new))
         if after and not before:
             return introduce(self._host, self._host.account(owner), change.new.jid)
         if before and not after:
-            return withdraw(self._host, seen, change.new.jid)
+            return withdraw(self._host, gone, change.new.jid)
         return None
 
     def _room(self, roster: Roster) -> None:

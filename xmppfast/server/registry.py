@@ -69,11 +69,15 @@ class Registry:
         assert jid.resource is not None
         if self.sessions.get(session.address) is session:
             del self.sessions[session.address]
-            del session.account.resources[jid.resource]
+            account = session.account
+            del account.resources[jid.resource]
+            account.leaving = (*account.leaving, session)
 
     def release(self, jid: JID) -> None:
         """Forget a resource, and its account with the last one."""
         bare = str(jid.bare)
+        account = self.accounts[bare]
+        account.leaving = tuple(resource for resource in account.leaving if resource.jid != jid)
         self._used.discard(jid)
         self._binding.discard(jid)
         freed = self._freed.pop(jid, None)
