@@ -86,7 +86,7 @@ class Resource:
 class Accounts(Protocol):
     """The accounts of a server; addresses are bare."""
 
-    async def exists(self, account: JID) -> bool:
+    def exists(self, account: JID) -> Awaitable[bool]:
         """Whether there is such an account."""
 
     async def create(self, account: JID, password: str) -> bool:
@@ -314,7 +314,8 @@ class OnSession:
     """Be told of sessions.
 
     start  after a resource was chosen, before the client learns it: nothing is delivered yet, and
-           what the feature needs in memory is loaded now
+           what the feature needs in memory is loaded now. All features' are called, then what they
+           return is awaited: a read that begins with the call shares its way with those of others
     end    when the stream is over, for whatever reason: the resource has left its account, and is
            otherwise as it was
     """

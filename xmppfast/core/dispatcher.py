@@ -19,6 +19,7 @@ from .dispatch import (
     PassageHandler,
     Payload,
     Request,
+    Resource,
     StreamFeature,
     Target,
     ordered,
@@ -134,6 +135,21 @@ class Dispatcher:
         outcome = self.pass_on(passage, handlers, then)
         if outcome is not None:
             await outcome
+
+    # Sessions ------------------------------------------------------------------------------------
+
+    async def started(self, resource: Resource) -> None:
+        """Tell everybody that a session begins. Raises what the first of them raises."""
+        failure: Exception | None = None
+        outcomes = [known.start(resource) for known in self.sessions if known.start is not None]
+        for outcome in outcomes:
+            if outcome is not None:
+                try:
+                    await outcome
+                except Exception as error:  # the others are under way, too
+                    failure = failure or error
+        if failure is not None:
+            raise failure
 
     # Accounts ------------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
 from typing import Final
@@ -44,12 +44,19 @@ _MOST_GROUPS: Final = 100
 def roster(host: Host, rosters: Rosters, most: int = 5000) -> Feature:
     """Rosters. `most` is how many items one may have."""
 
-    async def start(resource: Resource) -> None:
+    def start(resource: Resource) -> Outcome:
+        # Both are asked for now, to be read at once.
+        account = resource.account
+        return started(account, rosters.begin(account.jid), host.accounts.exists(account.jid))
+
+    async def started(
+        account: Account, loading: Awaitable[Roster], existing: Awaitable[bool]
+    ) -> None:
         # As long as the account is connected its roster stays in memory.
-        roster = await rosters.load(resource.jid)
-        if roster is None:
+        roster = await loading
+        if not await existing:
             raise StanzaError(StanzaCondition.ITEM_NOT_FOUND, "the account was removed")
-        resource.account.state["roster"] = roster
+        account.state["roster"] = roster
 
     def get(request: Request) -> ET.Element | None:
         resource, roster = _own(request)

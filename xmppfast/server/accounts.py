@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
 
 from ..core.jid import JID
+from ..protocol.sasl.interface import Offload
 from ..protocol.sasl.keys import StoredKeys, derive, pretended
 from ..storage.interface import Storage
 
@@ -16,34 +18,42 @@ _SECRET_BYTES = 32
 _NOBODYS = str(pretended("", b"")).encode()
 
 
-async def open_accounts(storage: Storage, domain: JID) -> AccountStore:
+async def open_accounts(
+    storage: Storage, domain: JID, offload: Offload[StoredKeys] = asyncio.to_thread
+) -> AccountStore:
     """The accounts of a domain. Raises StorageError."""
     values = storage.values("secret")
     await values.add(str(domain), secrets.token_bytes(_SECRET_BYTES))
     secret = await values.get(str(domain))
     assert secret is not None
-    return AccountStore(storage, domain, secret)
+    return AccountStore(storage, domain, secret, offload)
 
 
 class AccountStore:
     """Accounts as `core.dispatch.Accounts`, and `Credentials` for SASL.
 
     secret    32 bytes that stay the same, see `protocol.sasl.mechanisms.Server`
+    offload   runs what hashes a password, which takes milliseconds
     removing  is called before an account is removed
-
-    Passwords are hashed in threads: that takes milliseconds.
     """
 
-    def __init__(self, storage: Storage, domain: JID, secret: bytes) -> None:
+    def __init__(
+        self,
+        storage: Storage,
+        domain: JID,
+        secret: bytes,
+        offload: Offload[StoredKeys] = asyncio.to_thread,
+    ) -> None:
         self.secret = secret
         self.removing: Callable[[JID], Awaitable[None]] | None = None
         self._storage = storage
+        self._offload = offload
         self._domain = domain
         self._keys = storage.values("account")
 
-    async def exists(self, account: JID) -> bool:
+    def exists(self, account: JID) -> Awaitable[bool]:
         """`Accounts.exists`."""
-        return await self._keys.get(str(account)) is not None
+        return _some(self._keys.get(str(account)))
 
     async def lookup(self, username: str) -> StoredKeys | None:
         """`Credentials.lookup`."""
@@ -54,7 +64,7 @@ class AccountStore:
 
     async def create(self, account: JID, password: str) -> bool:
         """`Accounts.create`."""
-        return await self._keys.add(str(account), await _hashed(password))
+        return await self._keys.add(str(account), await self._hashed(password))
 
     async def create_many(self, accounts: Iterable[tuple[JID, str]]) -> list[bool]:
         """`create` for many accounts, as many at a time as there are threads."""
@@ -62,7 +72,7 @@ class AccountStore:
 
     async def set_password(self, account: JID, password: str) -> bool:
         """`Accounts.set_password`."""
-        keys = await _hashed(password)
+        keys = await self._hashed(password)
         if not await self.exists(account):
             return False
         await self._keys.set(str(account), keys)
@@ -83,7 +93,10 @@ class AccountStore:
         """`Accounts.names`."""
         return [JID.parse(owner) for owner in await self._keys.owners(after, limit)]
 
+    async def _hashed(self, password: str) -> bytes:
+        salt = secrets.token_bytes(_SALT_BYTES)
+        return str(await self._offload(partial(derive, password, salt=salt))).encode()
 
-async def _hashed(password: str) -> bytes:
-    salt = secrets.token_bytes(_SALT_BYTES)
-    return str(await asyncio.to_thread(derive, password, salt=salt)).encode()
+
+async def _some(value: Awaitable[bytes | None]) -> bool:
+    return await value is not None

@@ -199,6 +199,8 @@ class Connection:
             outcome = await want.mechanism.respond(want.data)
         except SaslError as error:
             outcome = error
+        except StanzaError as error:  # too many at once, says who should have hashed the password
+            outcome = SaslError(SaslCondition.TEMPORARY_AUTH_FAILURE, error.text)
         except Exception as error:
             log.error("authentication failed", exc_info=error, extra={"session": self._id})
             outcome = SaslError(SaslCondition.TEMPORARY_AUTH_FAILURE)

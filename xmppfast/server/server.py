@@ -159,11 +159,7 @@ class Server:
         account = self.registry.reserve(jid)
         session = Session(jid, account, link, stream)
         try:
-            for registration in self.dispatcher.sessions:
-                if registration.start is not None:
-                    outcome = registration.start(session)
-                    if outcome is not None:
-                        await outcome
+            await self.dispatcher.started(session)
         except BaseException:
             self.registry.release(jid)
             raise

@@ -16,6 +16,7 @@ from ..transport.tcp import Listener, listen
 from ..transport.tls import TlsRole
 from .accounts import AccountStore, open_accounts
 from .defaults import features
+from .hashing import Hashing
 from .server import Server, Settings
 
 if TYPE_CHECKING:
@@ -91,8 +92,10 @@ class Service:
         """Open the ports. Raises OSError, ValueError (certificate) or StorageError."""
         if self._settings.tls:
             self._role = self._read_certificate(self._certificate)
-        self.accounts = await open_accounts(self._storage, self._settings.domain)
-        self.server = Server(self._settings, self.accounts, self._install)
+        self._hashing = Hashing()
+        domain = self._settings.domain
+        self.accounts = await open_accounts(self._storage, domain, self._hashing)
+        self.server = Server(self._settings, self.accounts, self._install, self._hashing)
         self._connection = self.server.connection
         try:
             await self._count()
@@ -165,4 +168,5 @@ class Service:
                 await self.server.close()
         except TimeoutError:
             log.warning("some clients did not close in time")
+        self._hashing.close()
         await self._storage.close()

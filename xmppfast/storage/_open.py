@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from ._commit import begin
+from ._read import EngineReader, Reader, SqliteReader
 from .interface import StorageError
 
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
@@ -39,12 +41,12 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 class Engines(NamedTuple):
     """Connections to a database: several to read, and one to write that no reader holds up."""
 
-    reading: AsyncEngine
+    reading: Reader
     writing: AsyncEngine
 
     async def dispose(self) -> None:
         """Close them all."""
-        await self.reading.dispose()
+        await self.reading.close()
         await self.writing.dispose()
 
 
@@ -65,10 +67,7 @@ async def open_engines(url: str) -> Engines:
     place = place.set(drivername=_DRIVERS[backend])
     shown = place.render_as_string(hide_password=True)
     try:
-        connect = _sqlite if backend == "sqlite" else _postgresql
-        # One statement sees one state of the database: reading needs no transaction around it.
-        reading = connect(place, pool_size=_READERS).execution_options(isolation_level="AUTOCOMMIT")
-        engines = Engines(reading, connect(place, pool_size=1))
+        engines = (_sqlite if backend == "sqlite" else _postgresql)(place)
     except ModuleNotFoundError as error:
         extra = "server" if backend == "sqlite" else "postgresql"
         raise StorageError(f"{shown} needs {error.name}: install xmppfast[{extra}]") from error
@@ -88,17 +87,30 @@ async def open_engines(url: str) -> Engines:
     return engines
 
 
-def _postgresql(place: URL, **options: Any) -> AsyncEngine:
-    # A server that was started anew has ended the connections: look whether they are still there.
-    return create_async_engine(place, pool_pre_ping=True, **_POOL, **options)
+def _postgresql(place: URL) -> Engines:
+    def connect(size: int) -> AsyncEngine:
+        # A server that was started anew has ended the connections: look whether they are there.
+        return create_async_engine(place, pool_pre_ping=True, pool_size=size, **_POOL)
+
+    reading = connect(_READERS).execution_options(isolation_level="AUTOCOMMIT")
+    return Engines(EngineReader(reading), connect(1))
 
 
-def _sqlite(place: URL, **options: Any) -> AsyncEngine:
+def _sqlite(place: URL) -> Engines:
+    file = str(place.database)
     # It holds keys of accounts. SQLite gives its other files the mode of this one.
-    os.close(os.open(str(place.database), os.O_RDWR | os.O_CREAT, 0o600))
-    engine = create_async_engine(place, connect_args={"timeout": _SQLITE_WAIT}, **_POOL, **options)
+    os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
+    engine = create_async_engine(
+        place, connect_args={"timeout": _SQLITE_WAIT}, pool_size=1, **_POOL
+    )
     event.listen(engine.sync_engine, "connect", _configure_sqlite)
-    return engine
+
+    def connect() -> sqlite3.Connection:
+        return sqlite3.connect(
+            file, timeout=_SQLITE_WAIT, isolation_level=None, check_same_thread=False
+        )
+
+    return Engines(SqliteReader(connect), engine)
 
 
 def _configure_sqlite(connection: Any, _: Any) -> None:

@@ -11,7 +11,7 @@ hold no U+0000. Values are bytes; what they mean is the feature's business.
 Writes happen in the order of the calls, whenever they are awaited. One that was awaited is durable:
 with the SQL backends it is on disk, and reads that begin later see it. One call is one step: after
 a crash it has happened as a whole or not at all. A write whose caller is cancelled may still
-happen.
+happen. Reads may begin with the call, too: those of one turn of the event loop are made together.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Record(NamedTuple):
 class Values(Protocol):
     """One value per owner."""
 
-    async def get(self, owner: str) -> bytes | None:
+    def get(self, owner: str) -> Awaitable[bytes | None]:
         """The owner's value; None if there is none."""
 
     async def get_many(self, owners: Collection[str]) -> dict[str, bytes]:
@@ -59,10 +59,10 @@ class Values(Protocol):
 class Maps(Protocol):
     """Values by key, several per owner."""
 
-    async def get(self, owner: str, key: str) -> bytes | None:
+    def get(self, owner: str, key: str) -> Awaitable[bytes | None]:
         """One value; None if there is none."""
 
-    async def items(self, owner: str) -> dict[str, bytes]:
+    def items(self, owner: str) -> Awaitable[dict[str, bytes]]:
         """All of the owner's values by key, in order of code points of the keys."""
 
     def update(self, owner: str, changes: Mapping[str, bytes | None]) -> Awaitable[None]:

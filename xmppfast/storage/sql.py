@@ -1,7 +1,7 @@
 """Storage in a database: SQLite in one file, or PostgreSQL, by the URL.
 
-Reads take a connection from a pool; writes go through one task, see `_commit`. Nothing of this
-takes the event loop's time: SQLite works in threads, PostgreSQL answers over a socket.
+Reads are `_read`'s; writes go through one task, see `_commit`. Nothing of this takes the event
+loop's time: SQLite works in threads, PostgreSQL answers over a socket.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from collections.abc import Awaitable, Collection, Mapping
 from typing import Any, Final
 
 from sqlalchemy import Executable
-from sqlalchemy.exc import SQLAlchemyError
 
 from . import _schema as schema
 from ._commit import Step, Writer
 from ._open import Engines, open_engines
-from .interface import Record, StorageError
+from ._read import Rows
+from .interface import Record
 
 # Owners in one statement: databases limit the number of its parameters.
 _MOST_OWNERS: Final = 500
@@ -61,14 +61,10 @@ class SqlStorage:
         await self.writer.close()
         await self._engines.dispose()
 
-    async def read(self, statement: Executable, **parameters: Any) -> list[tuple[Any, ...]]:
+    def read(self, statement: Executable, **parameters: Any) -> Awaitable[Rows]:
         """All rows of a statement; each parameter stands for one with `_` before its name."""
         named = {f"_{name}": value for name, value in parameters.items()}
-        try:
-            async with self._engines.reading.connect() as connection:
-                return [tuple(row) for row in await connection.execute(statement, named)]
-        except (SQLAlchemyError, OSError) as error:
-            raise StorageError(str(getattr(error, "orig", None) or error)) from error
+        return self._engines.reading.read(statement, named)
 
 
 class _Shape:
@@ -76,22 +72,25 @@ class _Shape:
         self._storage = storage
         self._name = name
 
-    async def _one(self, statement: Executable, **parameters: Any) -> Any:
-        rows = await self._storage.read(statement, shape=self._name, **parameters)
-        return rows[0][0] if rows else None
+    def _read(self, statement: Executable, **parameters: Any) -> Awaitable[Rows]:
+        return self._storage.read(statement, shape=self._name, **parameters)
+
+
+async def _first(rows: Awaitable[Rows]) -> Any:
+    found = await rows
+    return found[0][0] if found else None
 
 
 class _Values(_Shape):
-    async def get(self, owner: str) -> bytes | None:
-        value: bytes | None = await self._one(schema.GET_VALUE, owner=owner)
-        return value
+    def get(self, owner: str) -> Awaitable[bytes | None]:
+        return _first(self._read(schema.GET_VALUE, owner=owner))
 
     async def get_many(self, owners: Collection[str]) -> dict[str, bytes]:
         found: dict[str, bytes] = {}
         asked = list(owners)
         for start in range(0, len(asked), _MOST_OWNERS):
             some = asked[start : start + _MOST_OWNERS]
-            found.update(await self._storage.read(schema.GET_VALUES, shape=self._name, owners=some))
+            found.update(await self._read(schema.GET_VALUES, owners=some))
         return found
 
     def set(self, owner: str, value: bytes) -> Awaitable[None]:
@@ -108,20 +107,16 @@ class _Values(_Shape):
         return self._storage.writer.write(Step(schema.DELETE_VALUE, parameters))
 
     async def owners(self, after: str = "", limit: int = 1000) -> list[str]:
-        rows = await self._storage.read(
-            schema.GET_OWNERS, shape=self._name, after=after, limit=limit
-        )
+        rows = await self._read(schema.GET_OWNERS, after=after, limit=limit)
         return [owner for (owner,) in rows]
 
 
 class _Maps(_Shape):
-    async def get(self, owner: str, key: str) -> bytes | None:
-        value: bytes | None = await self._one(schema.GET_ENTRY, owner=owner, key=key)
-        return value
+    def get(self, owner: str, key: str) -> Awaitable[bytes | None]:
+        return _first(self._read(schema.GET_ENTRY, owner=owner, key=key))
 
-    async def items(self, owner: str) -> dict[str, bytes]:
-        rows = await self._storage.read(schema.GET_ENTRIES, shape=self._name, owner=owner)
-        return dict(rows)
+    def items(self, owner: str) -> Awaitable[dict[str, bytes]]:
+        return _by_key(self._read(schema.GET_ENTRIES, owner=owner))
 
     def update(self, owner: str, changes: Mapping[str, bytes | None]) -> Awaitable[None]:
         steps = [self._step(owner, key, value) for key, value in changes.items()]
@@ -135,19 +130,21 @@ class _Maps(_Shape):
         return Step(self._storage.upserts.set_entry, entry)
 
 
+async def _by_key(rows: Awaitable[Rows]) -> dict[str, bytes]:
+    return dict(await rows)
+
+
 class _Archive(_Shape):
     def append(self, owner: str, at: int, value: bytes) -> Awaitable[int]:
         record = {"shape": self._name, "owner": owner, "at": at, "value": value}
         return self._storage.writer.write(Step(schema.ADD_RECORD, record))
 
     async def read(self, owner: str, after: int = 0, limit: int = 1000) -> list[Record]:
-        rows = await self._storage.read(
-            schema.GET_RECORDS, shape=self._name, owner=owner, after=after, limit=limit
-        )
+        rows = await self._read(schema.GET_RECORDS, owner=owner, after=after, limit=limit)
         return [Record(*row) for row in rows]
 
     async def count(self, owner: str) -> int:
-        number: int = await self._one(schema.COUNT_RECORDS, owner=owner)
+        number: int = await _first(self._read(schema.COUNT_RECORDS, owner=owner))
         return number
 
     def delete(self, owner: str, ids: Collection[int]) -> Awaitable[None]:

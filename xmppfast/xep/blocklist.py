@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Set
+from collections.abc import Awaitable, Iterable, Set
 
-from ..core.dispatch import Account, Host, Passage, Resource
+from ..core.dispatch import Account, Host, Outcome, Passage, Resource
 from ..core.errors import StanzaCondition, StanzaError
 from ..core.jid import JID
 from ..core.stanza import element
@@ -36,10 +36,15 @@ class Blocklists:
         blocked: set[JID] = account.state["blocking"]
         return blocked
 
-    async def start(self, resource: Resource) -> None:
+    def start(self, resource: Resource) -> Outcome:
         """A session begins."""
         account = resource.account
-        blocked = await self._load(account.jid)
+        if "blocking" in account.state:
+            return None
+        return self._start(account, self._lists.items(str(account.jid)))
+
+    async def _start(self, account: Account, reading: Awaitable[dict[str, bytes]]) -> None:
+        blocked = _addresses(await reading)
         if "blocking" not in account.state:
             account.state["blocking"] = blocked
             self.watch(account)
@@ -53,7 +58,7 @@ class Blocklists:
         account.outgoing = (self._outgoing, *others) if some else others
 
     async def _load(self, account: JID) -> set[JID]:
-        return {JID.parse(text) for text in await self._lists.items(str(account))}
+        return _addresses(await self._lists.items(str(account)))
 
     # Stanzas -------------------------------------------------------------------------------------
 
@@ -85,6 +90,10 @@ class Blocklists:
 
     async def _load_then_refuse(self, passage: Passage) -> bool:
         return _refuse(passage, await self._load(passage.to.bare))
+
+
+def _addresses(entries: Iterable[str]) -> set[JID]:
+    return {JID.parse(text) for text in entries}
 
 
 def _refuse(passage: Passage, blocked: Set[JID]) -> bool:
