@@ -335,3 +335,26 @@ def test_requests_that_are_wrong_are_answered(monkeypatch: pytest.MonkeyPatch) -
             assert "'late'" not in sent
 
     run(main())
+
+
+def test_a_request_in_one_piece_with_the_resource() -> None:
+    """It is answered, and what comes with it is received: the session is there by then."""
+    *login, (asked, bound) = LOGIN
+    behind = (
+        "<iq type='get' id='p' from='localhost'><ping xmlns='urn:xmpp:ping'/></iq>"
+        "<iq type='get' id='u' from='localhost'><unknown xmlns='urn:example'/></iq>"
+        "<message from='bob@localhost/x' type='chat'><body>early</body></message>"
+    )
+    answered = ("</iq>", "")
+
+    async def main() -> None:
+        script = [*login, (asked, bound + behind), answered, EMPTY_ROSTER, END]
+        async with playing(script) as here:
+            async with client(here) as alice:
+                message = await anext(alice.messages())
+                assert message.body == "early"
+            heard = here.heard[0].decode()
+            assert "<iq to='localhost' type='result' id='p'/>" in heard
+            assert "<iq to='localhost' type='error' id='u'>" in heard
+
+    run(main())
