@@ -12,7 +12,7 @@ from xmppfast.core.errors import SaslCondition, SaslError, StanzaCondition, Stan
 from xmppfast.core.jid import JID
 from xmppfast.core.namespaces import BIND, CLIENT, SASL, SESSION, STREAM, TLS
 from xmppfast.protocol.accepting import Accepting, Bind, Respond, StartTls, Terms
-from xmppfast.protocol.connecting import Bound, Connecting, Failed, NegotiationError, Tls
+from xmppfast.protocol.connecting import Bound, Compute, Connecting, Failed, NegotiationError, Tls
 from xmppfast.protocol.sasl.keys import derive
 from xmppfast.protocol.sasl.mechanisms import Client as ClientMechanisms
 from xmppfast.protocol.sasl.mechanisms import Server as ServerMechanisms
@@ -66,6 +66,11 @@ class Side:
         """Take bytes from the server; the last thing wanted."""
         for event in self.stream.parser.feed(data):
             want = self.negotiation.receive(event)
+            if isinstance(want, Compute):
+                try:
+                    want = self.negotiation.computed(want.answer())
+                except SaslError as error:
+                    want = self.negotiation.computed(error)
             if want is not None:
                 self.wants.append(want)
         return self.wants[-1] if self.wants else None

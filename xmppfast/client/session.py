@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
 
+from ..core.errors import SaslError
 from ..core.jid import JID
 from ..core.stanza import KINDS
 from ..protocol.accepting import StartTls
-from ..protocol.connecting import Bound, Connecting, Failed, Tls, Want
+from ..protocol.connecting import Bound, Compute, Connecting, Failed, Tls, Want
 from ..protocol.link import Link
 from ..protocol.sasl.interface import ClientMechanism, ClientMechanisms
 from ..protocol.stream import InitiatingStream, Phase
@@ -53,7 +55,7 @@ class Session:
         self._over = over
         self._link: Link | None = None
         self._negotiation: Connecting | None = None
-        self._upgrade: asyncio.Task[None] | None = None
+        self._work: asyncio.Task[None] | None = None
         self._error: Exception | None = None
         self._held = False
         self.bound: asyncio.Future[Bound] = asyncio.get_running_loop().create_future()
@@ -134,8 +136,8 @@ class Session:
 
     def lost(self, error: Exception | None) -> None:
         """The connection is gone."""
-        if self._upgrade is not None:
-            self._upgrade.cancel()
+        if self._work is not None:
+            self._work.cancel()
         reason = self.stream.error or self._error or error
         if not self.bound.done():
             self.bound.set_exception(reason or ConnectionError("the server closed the stream"))
@@ -171,8 +173,13 @@ class Session:
             case StartTls():
                 # What came behind <proceed/> in the clear is dropped with the parser, and the
                 # connection takes the next byte for TLS from here on.
-                upgrade = self._start_tls(negotiation, self.link.start_tls())
-                self._upgrade = asyncio.get_running_loop().create_task(upgrade)
+                self._begin(self._start_tls(negotiation, self.link.start_tls()))
+            case Compute(answer):
+                self._held = True
+                self._begin(self._compute(negotiation, answer))
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        self._work = asyncio.get_running_loop().create_task(work)
 
     async def _start_tls(self, negotiation: Connecting, handshake: Awaitable[None]) -> None:
         try:
@@ -182,6 +189,19 @@ class Session:
             self.abort()
         else:
             negotiation.secured()
+
+    async def _compute(self, negotiation: Connecting, answer: Callable[[], bytes]) -> None:
+        outcome: bytes | SaslError
+        try:
+            outcome = await asyncio.to_thread(answer)
+        except SaslError as error:
+            outcome = error
+        want = negotiation.computed(outcome)
+        if want is not None:
+            self._negotiated(negotiation, want)
+            return
+        self._held = False
+        self.received(b"")
 
     def _closed(self) -> None:
         self.link.close()

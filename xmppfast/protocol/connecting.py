@@ -2,19 +2,23 @@
 
 `Connecting` takes the events of a stream and says what it wants done, or how it ended:
 
-| wanted     | what to do                            | then call |
-| ---------- | ------------------------------------- | --------- |
-| `StartTls` | check that nothing came behind it;    |           |
-|            | negotiate TLS                         | `secured` |
-| `Bound`    | the session may begin                 |           |
-| `Failed`   | close the link                        |           |
+| wanted     | what to do                            | then call  |
+| ---------- | ------------------------------------- | ---------- |
+| `StartTls` | check that nothing came behind it;    |            |
+|            | negotiate TLS                         | `secured`  |
+| `Compute`  | have the answer computed where it     |            |
+|            | holds up nobody                       | `computed` |
+| `Bound`    | the session may begin                 |            |
+| `Failed`   | close the link                        |            |
 """
 
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
+from functools import partial
 from typing import Final
 
 from ..core.errors import SaslCondition, SaslError
@@ -33,6 +37,16 @@ class NegotiationError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Compute:
+    """The server has a challenge; `answer` may take milliseconds to compute, and raise SaslError.
+
+    Nothing more may be received until that is done.
+    """
+
+    answer: Callable[[], bytes]
+
+
+@dataclass(frozen=True, slots=True)
 class Bound:
     """There is a session: its full address, and the features the server announced last."""
 
@@ -47,7 +61,7 @@ class Failed:
     error: Exception
 
 
-Want = StartTls | Bound | Failed
+Want = StartTls | Compute | Bound | Failed
 
 
 class Tls(Enum):
@@ -213,10 +227,18 @@ class Connecting:
     def _respond(self, element: Stanza) -> Want | None:
         assert self._mechanism is not None
         try:
-            answer = self._mechanism.respond(features.sasl_data(element) or b"")
+            challenge = features.sasl_data(element) or b""
         except SaslError as error:
+            return self.computed(error)
+        return Compute(partial(self._mechanism.respond, challenge))
+
+    def computed(self, answer: bytes | SaslError) -> Want | None:
+        """Go on with what came of `Compute`."""
+        if self._step is _Step.OVER:
+            return None
+        if isinstance(answer, SaslError):
             self._stream.write(features.ABORT)
-            return self._give_up(error)
+            return self._give_up(answer)
         self._stream.write(features.sasl("response", answer))
         return None
 
