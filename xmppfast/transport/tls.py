@@ -6,6 +6,7 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from . import identity
 from .certificates import end_point
 
 # The most that one TLS record holds.
@@ -18,7 +19,7 @@ class TlsRole:
 
     context      certificates and rules
     server_side  whether it waits for the other side to begin
-    hostname     client: the name the server's certificate has to be for
+    hostname     client: the name the server's certificate has to be for, where it is verified
     certificate  server: its own certificate, DER
     """
 
@@ -53,7 +54,18 @@ class Tls:
             self._object.do_handshake()
         except ssl.SSLWantReadError:
             return False
+        self._check_identity()
         return True
+
+    def _check_identity(self) -> None:
+        role = self._role
+        if role.hostname is None or role.context.verify_mode is ssl.CERT_NONE:
+            return
+        try:
+            identity.check(self._object.getpeercert(binary_form=True) or b"", role.hostname)
+        except ssl.SSLCertVerificationError:
+            self._out.read()  # whoever this is does not hear the end of the handshake
+            raise
 
     def feed(self, data: bytes) -> None:
         """Take bytes from the network, to be read."""
