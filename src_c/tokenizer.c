@@ -163,6 +163,16 @@ static int begin_item(xf_tokenizer *t, xf_item item)
     return READ_ON;
 }
 
+/* A reference at `start`, outside of a stanza. */
+static int begin_reference(xf_tokenizer *t, uint32_t start)
+{
+    t->next++;
+    t->counting = 1;
+    t->start = t->item_start = start;
+    t->item = XF_REFERENCE;
+    return READ_ON;
+}
+
 /* A section or reference has ended. */
 static int end_item(xf_tokenizer *t, uint32_t behind)
 {
@@ -399,6 +409,8 @@ static int read_reference(xf_tokenizer *t)
     int result = xf_read_reference(t->buffer, t->item_start, end, &behind);
     if (result)
         return fail(t, (xf_error)result, t->item_start, behind);
+    if (t->mode == XF_IN_STREAM && !passes_text(t))
+        return fail(t, XF_E_TEXT_IN_STREAM, t->item_start, behind - 1);
     t->next++;
     t->flags |= XF_ESCAPED;
     return end_item(t, behind);
@@ -486,13 +498,10 @@ static int pass_text(xf_tokenizer *t, uint32_t place)
         return NEED_MORE;
     if (b[place] == '<')
         return READ_ON;
-    t->next++;
     t->at++;
-    if (b[place] == '&') {
-        t->counting = 1;
-        t->start = t->item_start = place;
-        t->item = XF_REFERENCE;
-    }
+    if (b[place] == '&')
+        return begin_reference(t, place);
+    t->next++;
     /* xf_take may have let "]]" go. */
     if (b[place] == '>' && place >= t->taken + 2 && b[place - 1] == ']' && b[place - 2] == ']')
         return fail(t, XF_E_CDATA_END, place - 2, place);
@@ -517,6 +526,9 @@ static int read_gap(xf_tokenizer *t)
     t->at = at;
     if (t->restarted && t->mode == XF_BEFORE_ROOT && !t->counting)
         t->stream_start = t->origin + at; /* what comes before belongs to the stream before */
+    /* It is read first: which entity it is of decides about the condition. */
+    if (at == end && t->next < t->entries && t->buffer[at] == '&' && t->mode == XF_IN_STREAM)
+        return begin_reference(t, at);
     if (at < end || (t->next < t->entries && t->buffer[at] != '<'))
         return fail(t, text_error(t), at, at);
     if (t->next == t->entries)

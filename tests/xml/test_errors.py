@@ -155,6 +155,9 @@ RESTRICTED = [
     ("ENTITY", S + b"<a>^&\xc3\xa9;</a>"),
     ("ENTITY", S + b"<a b='^&foo;'/>"),
     ("ENTITY", b"<a b='^&foo;'>"),
+    ("ENTITY", S + b"^&foo;"),
+    ("ENTITY", S + b"<a/> \n^&foo;<b/>"),
+    ("ENTITY", S + b"<a/>^&amp-;" + FOOTER),
 ]
 
 MARKUP = [
@@ -205,7 +208,6 @@ TEXT = [
     ("TEXT_IN_STREAM", S + b"^\xc2\xa0"),
     ("TEXT_IN_STREAM", S + b"^&amp;"),
     ("TEXT_IN_STREAM", S + b"^&#32;"),
-    ("TEXT_IN_STREAM", S + b"^&foo;"),
     ("TEXT_IN_STREAM", S + b"<a/>^<![CDATA[]]>"),
     ("TEXT_IN_STREAM", S + b"^]]>"),
     ("AFTER_ROOT", S + FOOTER + b"^x"),
@@ -229,9 +231,14 @@ TEXT = [
 
 REFERENCES = [
     (code, before + reference + after)
-    for before, after in [(S + b"<a>", b"</a>"), (S + b"<a b='", b"'/>")]
+    for before, after in [
+        (S + b"<a>", b"</a>"),
+        (S + b"<a b='", b"'/>"),
+        (S, b"<b/>"),
+        (S + b"<a/>\n", b"&amp;"),
+    ]
     for code, reference in [
-        ("REFERENCE", b"x^& y"),
+        ("REFERENCE", b"^& y"),
         ("REFERENCE", b"^&;"),
         ("REFERENCE", b"^&&amp;"),
         ("REFERENCE", b"^&amp &lt;"),
@@ -397,6 +404,8 @@ ENDS = [
     ("UNFINISHED", S + b"<a>]]^"),
     ("UNFINISHED", S + b"<a>&am^"),
     ("UNFINISHED", S + b"<a>&#6^"),
+    ("UNFINISHED", S + b"&am^"),
+    ("UNFINISHED", S + b"<a/> &#3^"),
     ("UNFINISHED", S + b"<a>\xe2\x82^"),
     ("UNFINISHED", S + b"<a b='\xe2\x82^"),
     ("UNFINISHED", S + b"<a><![CDATA[x]]^"),
@@ -418,6 +427,11 @@ ORDER = [
     ("CHAR", S + b"<a>]]^\x00"),
     ("COMMENT", b"^<!--\xff"),
     ("DOCTYPE", b"^<!DOCTYPE\x00"),
+    # Between stanzas, the first thing that stands there; a reference is read first.
+    ("TEXT_IN_STREAM", S + b"^x&foo;"),
+    ("TEXT_IN_STREAM", S + b"^&amp;&foo;"),
+    ("ENTITY", S + b"^&foo;x"),
+    ("NOT_UTF8", S + b"&am^\xff;"),
     # In a tag, what is read first comes first; what needs the whole tag comes last.
     ("NAME", S + b"<^a:b:c b='<'/>"),
     ("NAME", S + b"<^a:b:c=/>"),

@@ -204,7 +204,7 @@ class _Reader:
             if self._at >= len(self._text):
                 raise _More(inside=False)
             if self._text[self._at] != "<":
-                raise _Found(self._misplaced_text(), self._at)
+                raise self._no_markup()
             if self._markup():
                 break
         while len(self._stack) > 1 and self._stanza_is_open():
@@ -213,6 +213,13 @@ class _Reader:
 
     def _stanza_is_open(self) -> bool:
         return self._place.whole or self._place.root is not None
+
+    def _no_markup(self) -> _Found:
+        start = self._at
+        found = _Found(self._misplaced_text(), start)
+        if self._text[start] == "&" and found.code == "TEXT_IN_STREAM":
+            self._reference()
+        return found
 
     def _misplaced_text(self) -> str:
         if self._place.after_root:
