@@ -1,4 +1,4 @@
-"""The recorded streams, one by one, and ways to cut them."""
+"""The recorded streams, one by one, and ways to cut them; the examples of the XEPs as streams."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from shared_data import DATA, capture_names
+from shared_data import DATA, capture_names, records
+from streams import FOOTER, HEADER
 
 
 class Stanza(NamedTuple):
@@ -109,3 +110,29 @@ def kinds_of_stanzas() -> tuple[tuple[bytes, bytes], ...]:
     for header, stanza in stanzas():
         found.setdefault(re.sub(rb"'[^']*'|\"[^\"]*\"|>[^<]+", b"", stanza), (header, stanza))
     return tuple(found.values())
+
+
+class Example(NamedTuple):
+    """An example of a XEP inside a client's stream.
+
+    strict      it is read without `compat`: it has nothing that RFC 6120 section 11.1 forbids
+    compatible  it is read with `compat`
+    """
+
+    stream: bytes
+    strict: bool
+    compatible: bool
+
+
+@functools.cache
+def examples() -> tuple[Example, ...]:
+    """All that are well-formed, and stanzas or parts of such."""
+    return tuple(
+        Example(
+            HEADER + record["text"].encode() + FOOTER,
+            not record["restricted"],
+            "doctype" not in record.get("features", ()),
+        )
+        for record in records("xep_examples.jsonl")
+        if record["wf"] and record["shape"] == "fragment" and not record["top_text"]
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from captured import chunks, kinds_of_stanzas, splits, streams
+from captured import chunks, examples, kinds_of_stanzas, splits, streams
 from hosts import host
 from shared_data import needs_data
 
@@ -68,6 +68,17 @@ def test_recorded_streams(size):
         assert read(adapter.ElementStream, pieces) == read(Stock, [stream.data]), stream.name
         count += 1
     assert count > 100
+
+
+@needs_data
+def test_examples_of_the_xeps():
+    for example in examples():
+        if not example.strict:
+            assert read(adapter.ElementStream, [example.stream])[1], example
+        if example.compatible:
+            make = adapter.ElementStream if example.strict else compatible
+            assert read(make, [example.stream]) == read(Stock, [example.stream]), example
+    assert len(examples()) > 3000
 
 
 @needs_data

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import io
 from typing import Any
 from xml.parsers import expat as stock
 
 import pytest
-from captured import chunks, streams
+from captured import chunks, examples, streams
 from shared_data import needs_data
 from streams import HEADER
 
@@ -80,6 +81,26 @@ def test_recorded_streams_read_as_by_expat(separator, size):
         assert ours.fault is theirs.fault is None, stream.name
         count += 1
     assert count > 100
+
+
+class Compatible:
+    """The module, with what `compat` restores."""
+
+    ParserCreate = staticmethod(functools.partial(expat.ParserCreate, compat=True))
+
+
+@needs_data
+@pytest.mark.parametrize("separator", [None, " "])
+def test_examples_of_the_xeps_read_as_by_expat(separator):
+    for example in examples():
+        strict, theirs = Log(expat, separator), Log(stock, separator)
+        calls = strict.read([example.stream])
+        assert (strict.fault is None) == example.strict, example
+        if not example.strict and example.compatible:
+            calls = Log(Compatible, separator).read([example.stream])
+        if example.compatible:
+            assert calls == theirs.read([example.stream]), example
+    assert len(examples()) > 3000
 
 
 @pytest.mark.parametrize("attributes", [

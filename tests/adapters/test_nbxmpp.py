@@ -7,7 +7,7 @@ from typing import Any
 from xml.parsers.expat import ExpatError
 
 import pytest
-from captured import chunks, kinds_of_stanzas, splits, streams
+from captured import chunks, examples, kinds_of_stanzas, splits, streams
 from hosts import host, nbxmpp
 from shared_data import needs_data
 
@@ -77,6 +77,14 @@ def test_recorded_streams(size):
         assert ours == read(Stock, as_text([stream.data])), stream.name
         count += 1
     assert count > 100
+
+
+@needs_data
+def test_examples_of_the_xeps():
+    for example in examples():
+        error = equal([example.stream])[2]
+        assert (error is None) == example.strict, example
+    assert len(examples()) > 3000
 
 
 @needs_data

@@ -11,7 +11,7 @@ from xml.sax import expatreader, handler
 from xml.sax.xmlreader import AttributesNSImpl, InputSource
 
 import pytest
-from captured import chunks, kinds_of_stanzas, splits, streams
+from captured import chunks, examples, kinds_of_stanzas, splits, streams
 from hosts import aioxmpp
 from shared_data import needs_data
 
@@ -102,6 +102,19 @@ def test_recorded_streams(size):
         assert read(ours, pieces) == read(stock, [stream.data]), stream.name
         count += 1
     assert count > 100
+
+
+@needs_data
+@pytest.mark.parametrize("namespaces", [True, False])
+def test_examples_of_the_xeps(namespaces):
+    for example in examples():
+        if not example.strict:
+            assert read(ours, [example.stream], namespaces=namespaces)[1], example
+        if example.compatible:
+            make = ours if example.strict else compatible
+            expected = read(stock, [example.stream], namespaces=namespaces)
+            assert read(make, [example.stream], namespaces=namespaces) == expected, example
+    assert len(examples()) > 3000
 
 
 @needs_data
