@@ -21,6 +21,8 @@ int main(int count, char **arguments)
     test_memory();
     test_utf8();
     test_text();
+    test_encode();
+    test_encode_plain();
     forget_samples();
     return report();
 }

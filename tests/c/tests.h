@@ -23,6 +23,8 @@ void test_streams(void); /* the conformance pages, in every chunking, on every k
 void test_kernels(void); /* the same answers from all kernels */
 void test_memory(void);  /* failing allocations, bounded memory */
 void test_utf8(void);    /* characters and names */
-void test_text(void);    /* decoding, forwarding, plain text */
+void test_text(void);
+void test_encode(void);
+void test_encode_plain(void);    /* decoding, forwarding, plain text */
 
 #endif

@@ -2,7 +2,6 @@
 """slixmpp's `tostring`, compiled: the same characters for everything, without recursion."""
 
 cimport cython
-from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cpython.dict cimport PyDict_Next
 from cpython.mem cimport PyMem_RawFree
 from cpython.object cimport PyObject
@@ -19,6 +18,7 @@ from xmppfast.xml._writer cimport (
     _grow,
     _learn_elementtree,
     _put,
+    _put_bytes,
     _put_str,
     _put_text,
     _reserve,
@@ -110,10 +110,6 @@ cdef inline _Attribute _attribute(object whole):
 
 
 # Escaping. ----------------------------------------------------------------------------------------
-
-
-cdef inline int _put_bytes(Output *out, bytes text) except -1:
-    return _put(out, PyBytes_AS_STRING(text), PyBytes_GET_SIZE(text))
 
 
 cdef str _cdata(str text):

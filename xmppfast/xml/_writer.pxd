@@ -1,5 +1,6 @@
 """What serializers share: output that grows, and escaping."""
 
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from libc.string cimport memcpy
 
 
@@ -39,6 +40,10 @@ cdef inline int _put(Output *out, const char *bytes, size_t length) except -1:
     memcpy(out.bytes + out.used, bytes, length)
     out.used += length
     return 0
+
+
+cdef inline int _put_bytes(Output *out, bytes text) except -1:
+    return _put(out, PyBytes_AS_STRING(text), PyBytes_GET_SIZE(text))
 
 
 cdef extern from "Python.h":

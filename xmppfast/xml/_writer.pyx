@@ -9,10 +9,15 @@ from cpython.ref cimport Py_DECREF, Py_INCREF
 from libc.stdint cimport int32_t, uint8_t, uint16_t, uint32_t
 from libc.string cimport memcpy
 
+from sys import intern
+
+cimport cython
+
 from ._tokenizer cimport plain_run
 
 
 cdef extern from "Python.h":
+    object PySequence_GetItem(object, Py_ssize_t)
     str PyUnicode_New(Py_ssize_t, Py_UCS4)
     void *PyUnicode_DATA(object)
     int PyUnicode_KIND(object)
@@ -25,6 +30,16 @@ cdef extern from "Python.h":
 
 cdef extern from "names.h" nogil:
     uint32_t xf_name_end(const uint8_t *, uint32_t, uint32_t)
+
+
+cdef extern from "encode.h" nogil:
+    ctypedef struct xf_stops:
+        uint8_t quote, other
+    uint8_t *xf_put_character(uint8_t *, uint32_t)
+    size_t xf_encode_ascii(const uint8_t *, size_t, uint8_t *, xf_stops)
+    size_t xf_encode_1(const uint8_t *, size_t, uint8_t *, xf_stops, size_t *)
+    size_t xf_encode_2(const uint16_t *, size_t, uint8_t *, xf_stops, size_t *)
+    size_t xf_encode_4(const uint32_t *, size_t, uint8_t *, xf_stops, size_t *)
 
 
 cdef str XML_NAMESPACE = "http://www.w3.org/XML/1998/namespace"
@@ -80,90 +95,46 @@ cdef object _refuse(Py_UCS4 c, str where):
     return ValueError(f"{where} contains U+{<uint32_t>c:04X}, which XML can't carry")
 
 
-cdef inline size_t _put_char(char *out, uint32_t c) noexcept:
-    """Write a character in UTF-8; returns its length."""
-    if c < 0x80:
-        out[0] = <char>c
-        return 1
-    if c < 0x800:
-        out[0] = <char>(0xC0 | c >> 6)
-        out[1] = <char>(0x80 | (c & 0x3F))
-        return 2
-    if c < 0x10000:
-        out[0] = <char>(0xE0 | c >> 12)
-        out[1] = <char>(0x80 | (c >> 6 & 0x3F))
-        out[2] = <char>(0x80 | (c & 0x3F))
-        return 3
-    out[0] = <char>(0xF0 | c >> 18)
-    out[1] = <char>(0x80 | (c >> 12 & 0x3F))
-    out[2] = <char>(0x80 | (c >> 6 & 0x3F))
-    out[3] = <char>(0x80 | (c & 0x3F))
-    return 4
+cdef inline void _put_char(Output *out, Py_UCS4 c) noexcept:
+    out.used = xf_put_character(<uint8_t *>out.bytes + out.used, c) - <uint8_t *>out.bytes
 
 
-cdef extern from *:
-    """
-    #include <string.h>
-    /* Copies ASCII up to the first byte that may need escaping; writes up to 15 bytes behind. */
-    static inline size_t xf_copy_plain(char *out, const unsigned char *in, size_t count)
-    {
-        static const unsigned char stops[64] = {
-            1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-            1, 1, ['"'] = 1, ['&'] = 1, ['\\''] = 1, ['<'] = 1, ['>'] = 1};
-        size_t i = 0;
-        for (; i + 16 <= count; i += 16) {
-            unsigned char stop = 0;
-            memcpy(out + i, in + i, 16);
-            for (int j = 0; j < 16; j++) {
-                unsigned char c = in[i + j];
-                stop |= (c < 32) | (c == '"') | ((c & 0xFE) == '&') | ((c & 0xFD) == '<');
-            }
-            if (stop)
-                break;
-        }
-        while (i < count && (in[i] > '>' || !stops[in[i]])) {
-            out[i] = (char)in[i];
-            i++;
-        }
-        return i;
-    }
-    """
-    size_t xf_copy_plain(char *, const unsigned char *, size_t) noexcept
+# By context: the quotes that _reference has something for.
+cdef xf_stops[4] _stops
+_stops[<int>IN_TEXT] = _stops[<int>BETWEEN_TAGS] = xf_stops(c"&", c"&")
+_stops[<int>IN_VALUE] = xf_stops(c"'", c"'")
+_stops[<int>ANYWHERE] = xf_stops(c"'", c'"')
 
 
 cdef int _put_text(Output *out, str text, Context context, str where) except -1:
-    cdef size_t length = PyUnicode_GET_LENGTH(text), at = 0, run, end
+    cdef size_t length = PyUnicode_GET_LENGTH(text), at = 0, run, written
     cdef int kind = PyUnicode_KIND(text)
-    cdef const void *data = PyUnicode_DATA(text)
-    cdef bint ascii = PyUnicode_IS_ASCII(text)
+    cdef const char *data = <const char *>PyUnicode_DATA(text)
+    # Bytes that a character takes at most.
+    cdef size_t widest = 1 if PyUnicode_IS_ASCII(text) else kind + 1 if kind < 4 else 4
+    cdef xf_stops stops = _stops[<int>context]
+    cdef uint8_t *to
     cdef const char *reference
     cdef Py_UCS4 c
-    # A character takes at most six bytes, as a reference or otherwise.
-    _reserve(out, length + 8)
-    while at < length:
-        if ascii:
-            _reserve(out, length - at + 16)
-            if length - at < 128:
-                run = xf_copy_plain(
-                    out.bytes + out.used, <const unsigned char *>data + at, length - at
-                )
-            else:
-                run = plain_run(text, at)
-                memcpy(out.bytes + out.used, <const char *>data + at, run)
-            out.used += run
-            at += run
+    _reserve(out, widest * length)
+    while True:
+        to = <uint8_t *>out.bytes + out.used
+        if widest == 1:
+            run = written = xf_encode_ascii(<const uint8_t *>data + at, length - at, to, stops)
+        elif kind == 1:
+            run = xf_encode_1(<const uint8_t *>data + at, length - at, to, stops, &written)
+        elif kind == 2:
+            run = xf_encode_2(<const uint16_t *>data + at, length - at, to, stops, &written)
         else:
-            run = plain_run(text, at)
-            _reserve(out, 4 * run)
-            end = at + run
-            while at < end:
-                out.used += _put_char(out.bytes + out.used, PyUnicode_READ(kind, data, at))
-                at += 1
+            run = xf_encode_4(<const uint32_t *>data + at, length - at, to, stops, &written)
+        out.used += written
+        at += run
         if at == length:
-            break
-        _reserve(out, 8)
+            return 0
         c = PyUnicode_READ(kind, data, at)
         at += 1
+        # No reference is longer than 6 bytes.
+        _reserve(out, 6 + widest * (length - at))
         reference = _reference(c, context)
         if reference != NULL:
             while reference[0]:
@@ -171,10 +142,9 @@ cdef int _put_text(Output *out, str text, Context context, str where) except -1:
                 out.used += 1
                 reference += 1
         elif where is None or _is_char(c):
-            out.used += _put_char(out.bytes + out.used, c)
+            _put_char(out, c)
         else:
             raise _refuse(c, where)
-    return 0
 
 
 cdef int _put_str(Output *out, str text) except -1:
@@ -185,7 +155,7 @@ cdef int _put_str(Output *out, str text) except -1:
         return _put(out, <const char *>data, length)
     _reserve(out, 4 * length)
     for at in range(length):
-        out.used += _put_char(out.bytes + out.used, PyUnicode_READ(kind, data, at))
+        _put_char(out, PyUnicode_READ(kind, data, at))
     return 0
 
 
@@ -291,12 +261,13 @@ def escape(str text not None):
 # Names. -------------------------------------------------------------------------------------------
 
 
+@cython.final
 cdef class _Name:
     """A Clark name taken apart: namespace (None for none) and local part in UTF-8."""
 
     cdef str ns
     cdef bytes local
-    cdef bint is_xmlns  # it is no name for an attribute
+    cdef bytes start  # of an attribute, up to its value, if that is always the same
 
 
 # Names come again and again. The limit only keeps a program that makes them up from filling memory.
@@ -305,18 +276,12 @@ cdef enum:
     MOST_NAMES = 4096
 
 
-cdef inline bint _is_clark(str name) noexcept:
-    """Whether a name begins with a namespace."""
-    return PyUnicode_GET_LENGTH(name) > 0 and (
-        PyUnicode_READ(PyUnicode_KIND(name), PyUnicode_DATA(name), 0) == c"{"
-    )
-
-
 cdef _Name _take_apart(object tag):
     cdef _Name name
     cdef uint32_t length
     if not isinstance(tag, str):
         raise TypeError(f"a name must be a str, not {type(tag).__name__}")
+    tag = _exact(tag)
     name = _Name.__new__(_Name)
     ns, brace, local = tag[1:].rpartition("}") if tag.startswith("{") else ("", "", tag)
     try:
@@ -333,8 +298,11 @@ cdef _Name _take_apart(object tag):
         raise ValueError(f"{tag!r} is not a name in XML")
     if ns == XMLNS_NAMESPACE:
         raise ValueError(f"{tag!r}: nothing can be in the namespace of declarations")
-    name.ns = ns or None
-    name.is_xmlns = name.local == b"xmlns"
+    name.ns = intern(ns) if ns else None
+    if ns == XML_NAMESPACE:
+        name.start = b" xml:%b='" % name.local
+    elif not ns and name.local != b"xmlns":
+        name.start = b" %b='" % name.local
     if len(_names) >= MOST_NAMES:
         _names.clear()
     _names[tag] = name
@@ -382,64 +350,76 @@ cdef void *_deepen(void *frames, const void *first, size_t size, size_t *capacit
     return deeper
 
 
+cdef inline bint _is_empty(object text) except -1:
+    if type(text) is str:
+        return PyUnicode_GET_LENGTH(text) == 0
+    return text is None or not text
+
+
 cdef struct Frame:
     PyObject *element
     PyObject *default_ns  # default namespace inside, or None
     PyObject *declared  # namespaces that the element declares prefixes for, or None
-    Py_ssize_t child, children
+    Py_ssize_t child
     size_t name, name_length  # of the element's name in the output
 
 
+cdef enum:
+    SHALLOW = 6
+
+
+@cython.no_gc
+@cython.final
+@cython.freelist(4)
 cdef class _Tree:
     """One run of tostring."""
 
     cdef Output out
+    cdef Frame shallow[SHALLOW]
     cdef Frame *frames
-    cdef size_t depth, frames_capacity
-    cdef dict prefixes  # prefix by namespace name, UTF-8
-    cdef set given  # prefixes declared where the bytes will stand
+    cdef size_t depth, capacity
+    cdef dict prefixes  # prefix by namespace name, UTF-8; None for none
+    cdef set given  # prefixes declared where the bytes will stand; None for none
+
+    def __cinit__(self):
+        self.frames = self.shallow
+        self.capacity = SHALLOW
 
     def __dealloc__(self):
         while self.depth:
             self.pop()
-        PyMem_RawFree(self.frames)
+        if self.frames != self.shallow:
+            PyMem_RawFree(self.frames)
         PyMem_RawFree(self.out.bytes)
 
     cdef int push(
-        self, object element, object default_ns, list declared, Py_ssize_t children
+        self, object element, str default_ns, list declared, size_t at, size_t length
     ) except -1:
-        cdef size_t capacity
-        cdef Frame *frames
-        if self.depth == self.frames_capacity:
-            capacity = self.frames_capacity * 2 + 16
-            frames = <Frame *>PyMem_RawRealloc(self.frames, capacity * sizeof(Frame))
-            if frames == NULL:
-                raise MemoryError
-            self.frames = frames
-            self.frames_capacity = capacity
+        cdef Frame *frame
+        if self.depth == self.capacity:
+            self.frames = <Frame *>_deepen(
+                self.frames, self.shallow, sizeof(Frame), &self.capacity
+            )
+        frame = self.frames + self.depth
         Py_INCREF(element)
         Py_INCREF(default_ns)
         Py_INCREF(declared)
-        frames = self.frames + self.depth
-        frames.element = <PyObject *>element
-        frames.default_ns = <PyObject *>default_ns
-        frames.declared = <PyObject *>declared
-        frames.child = 0
-        frames.children = children
+        frame.element = <PyObject *>element
+        frame.default_ns = <PyObject *>default_ns
+        frame.declared = <PyObject *>declared
+        frame.child = 0
+        frame.name = at
+        frame.name_length = length
         self.depth += 1
         return 0
 
-    cdef int pop(self) except -1:
+    cdef void pop(self) noexcept:
         cdef Frame *frame
         self.depth -= 1
         frame = self.frames + self.depth
-        if <object>frame.declared is not None:
-            for ns in <list>frame.declared:
-                del self.prefixes[ns]
         Py_DECREF(<object>frame.element)
         Py_DECREF(<object>frame.default_ns)
         Py_DECREF(<object>frame.declared)
-        return 0
 
     cdef int put_declaration(self, bytes prefix, object ns) except -1:
         _put(&self.out, b" xmlns", 6)
@@ -451,41 +431,61 @@ cdef class _Tree:
         _put(&self.out, b"'", 1)
         return 0
 
-    cdef int put_attribute(self, object key, object value) except -1:
-        cdef _Name name = _name(key)
-        cdef bytes prefix = None
-        cdef str text
+    cdef int put_value(self, object key, object value) except -1:
         if not isinstance(value, str):
             raise TypeError(
                 f"the value of attribute {key!r} must be a str, not {type(value).__name__}"
             )
-        if name.ns is not None:
-            prefix = b"xml" if name.ns == XML_NAMESPACE else self.prefixes[name.ns]
-        elif name.is_xmlns:
-            raise ValueError("'xmlns' is not an attribute: namespaces are part of names")
-        _put(&self.out, b" ", 1)
-        if prefix is not None:
-            _put(&self.out, PyBytes_AS_STRING(prefix), PyBytes_GET_SIZE(prefix))
-            _put(&self.out, b":", 1)
-        _put(&self.out, PyBytes_AS_STRING(name.local), PyBytes_GET_SIZE(name.local))
-        _put(&self.out, b"='", 2)
-        text = <str>value
-        _put_text(&self.out, text, IN_VALUE, key)
-        _put(&self.out, b"'", 1)
-        return 0
+        _put_text(&self.out, <str>value, IN_VALUE, key)
+        return _put(&self.out, b"'", 1)
+
+    cdef list put_attributes(self, dict attrib):
+        """Write attributes; returns the namespaces that got prefixes for them, or None."""
+        cdef size_t before = self.out.used
+        cdef PyObject *key
+        cdef PyObject *value
+        cdef Py_ssize_t place = 0
+        cdef _Name name
+        while PyDict_Next(attrib, &place, &key, &value):
+            name = _name(<object>key)
+            if name.start is None:  # rare: all again, behind declarations
+                self.out.used = before
+                return self.put_prefixed_attributes(attrib)
+            _put_bytes(&self.out, name.start)
+            self.put_value(<object>key, <object>value)
+        return None
+
+    cdef list put_prefixed_attributes(self, dict attrib):
+        cdef list declared = self.declare_prefixes(attrib)
+        cdef _Name name
+        for key, value in attrib.items():
+            name = _name(key)
+            if name.start is not None:
+                _put_bytes(&self.out, name.start)
+            elif name.ns is None:
+                raise ValueError("'xmlns' is not an attribute: namespaces are part of names")
+            else:
+                _put(&self.out, b" ", 1)
+                _put_bytes(&self.out, self.prefixes[name.ns])
+                _put(&self.out, b":", 1)
+                _put_bytes(&self.out, name.local)
+                _put(&self.out, b"='", 2)
+            self.put_value(key, value)
+        return declared
 
     cdef list declare_prefixes(self, dict attrib):
         """Declare prefixes for the attributes' namespaces; returns those that had none, or None."""
         cdef list declared = None
-        cdef object key
         cdef str ns
         for key in attrib:
-            if type(key) is not str or not _is_clark(<str>key):
-                continue
             ns = _name(key).ns
-            if ns is None or ns == XML_NAMESPACE or ns in self.prefixes:
+            if ns is None or ns == XML_NAMESPACE or self.prefix(ns) is not None:
                 continue
-            taken = self.given.union(self.prefixes.values())
+            if self.prefixes is None:
+                self.prefixes = {}
+            taken = set(self.prefixes.values())
+            if self.given is not None:
+                taken |= self.given
             number = 0
             while (prefix := b"ns%d" % number) in taken:
                 number += 1
@@ -496,93 +496,93 @@ cdef class _Tree:
             declared.append(ns)
         return declared
 
-    cdef int start(self, object element, object default_ns) except -1:
-        """Write a start tag and the text behind it; leave the element open if it has content."""
+    cdef inline bytes prefix(self, str ns):
+        """The prefix in scope for a namespace, or None."""
+        return None if self.prefixes is None else self.prefixes.get(ns)
+
+    cdef int start(self, object element, str default_ns) except -1:
+        """Write a start tag and the text behind it; leave the element open if it has children."""
         cdef bint exact = type(element) is _ElementType
         cdef _Name name = _name(xf_get(_tag_getter, element) if exact else element.tag)
         cdef object attrib = xf_get(_attrib_getter, element) if exact else element.attrib
         cdef object text = xf_get(_text_getter, element) if exact else element.text
-        cdef size_t at, name_length
-        cdef bytes prefix = None
-        cdef bint declare = False
         cdef Py_ssize_t children = len(element)
-        cdef PyObject *key
-        cdef PyObject *value
-        cdef Py_ssize_t place = 0
+        cdef bytes prefix = None
         cdef list declared = None
+        cdef bint declare = False
+        cdef size_t at, length
         if name.ns is not default_ns and name.ns != default_ns:
-            if name.ns == XML_NAMESPACE:
-                prefix = b"xml"
-            elif name.ns is not None:
-                prefix = self.prefixes.get(name.ns)
+            if name.ns is not None:
+                prefix = b"xml" if name.ns == XML_NAMESPACE else self.prefix(name.ns)
             declare = prefix is None
             if declare:
                 default_ns = name.ns
         _put(&self.out, b"<", 1)
         at = self.out.used
         if prefix is not None:
-            _put(&self.out, PyBytes_AS_STRING(prefix), PyBytes_GET_SIZE(prefix))
+            _put_bytes(&self.out, prefix)
             _put(&self.out, b":", 1)
-        _put(&self.out, PyBytes_AS_STRING(name.local), PyBytes_GET_SIZE(name.local))
-        name_length = self.out.used - at
+        _put_bytes(&self.out, name.local)
+        length = self.out.used - at
         if declare:
             self.put_declaration(None, name.ns)
         if type(attrib) is not dict:
             attrib = dict(attrib)
         if attrib:
-            declared = self.declare_prefixes(attrib)
-        self.push(element, default_ns, declared, children)
-        self.frames[self.depth - 1].name = at
-        self.frames[self.depth - 1].name_length = name_length
-        while PyDict_Next(attrib, &place, &key, &value):
-            self.put_attribute(<object>key, <object>value)
-        if children == 0 and not text:
+            declared = self.put_attributes(<dict>attrib)
+        if children == 0 and _is_empty(text):
             _put(&self.out, b"/>", 2)
-            return 0
+            return self.leave(element, declared)
         _put(&self.out, b">", 1)
-        if text:
+        if not _is_empty(text):
             self.put_text(text, element)
-        if children == 0:
-            self.end()
-        return 0
+        if children:
+            return self.push(element, default_ns, declared, at, length)
+        self.put_end(at, length)
+        return self.leave(element, declared)
 
     cdef int put_text(self, object text, object element) except -1:
         if not isinstance(text, str):
             raise TypeError(
                 f"text in {element.tag!r} must be a str, not {type(text).__name__}"
             )
-        _put_text(&self.out, <str>text, IN_TEXT, "text")
-        return 0
+        return _put_text(&self.out, <str>text, IN_TEXT, "text")
 
-    cdef int end(self) except -1:
-        cdef Frame *frame = self.frames + self.depth - 1
-        _reserve(&self.out, frame.name_length + 3)
+    cdef int put_end(self, size_t at, size_t length) except -1:
+        _reserve(&self.out, length + 3)
         _put(&self.out, b"</", 2)
-        memcpy(self.out.bytes + self.out.used, self.out.bytes + frame.name, frame.name_length)
-        self.out.used += frame.name_length
-        _put(&self.out, b">", 1)
+        memcpy(self.out.bytes + self.out.used, self.out.bytes + at, length)
+        self.out.used += length
+        return _put(&self.out, b">", 1)
+
+    cdef int leave(self, object element, list declared) except -1:
+        """Write what follows an element; the prefixes that it declared are no more."""
+        if declared is not None:
+            for ns in declared:
+                del self.prefixes[ns]
+        if self.depth == 0:  # the root's tail is not part of it
+            return 0
+        tail = xf_get(_tail_getter, element) if type(element) is _ElementType else element.tail
+        if not _is_empty(tail):
+            self.put_text(tail, element)
         return 0
 
-    cdef bytes write(self, object root, object default_ns):
+    cdef bytes write(self, object root, str default_ns):
         cdef Frame *frame
-        cdef object child, tail
         self.start(root, default_ns)
-        while True:
+        while self.depth:
             frame = self.frames + self.depth - 1
-            if frame.child < frame.children:
-                child = (<object>frame.element)[frame.child]
+            element = <object>frame.element
+            if frame.child < len(element):
+                child = PySequence_GetItem(element, frame.child)
                 frame.child += 1
-                self.start(child, <object>frame.default_ns)
+                self.start(child, <str>frame.default_ns)
                 continue
-            if frame.children:
-                self.end()
-            child = <object>frame.element
+            self.put_end(frame.name, frame.name_length)
+            declared = <object>frame.declared
             self.pop()
-            if self.depth == 0:
-                return PyBytes_FromStringAndSize(self.out.bytes, self.out.used)
-            tail = xf_get(_tail_getter, child) if type(child) is _ElementType else child.tail
-            if tail:
-                self.put_text(tail, child)
+            self.leave(element, <list>declared)
+        return PyBytes_FromStringAndSize(self.out.bytes, self.out.used)
 
 
 def tostring(element, *, str xmlns=None, prefixes=None):
@@ -604,9 +604,9 @@ def tostring(element, *, str xmlns=None, prefixes=None):
             raise TypeError(f"cannot serialize {type(element).__name__}")
     tree = _Tree.__new__(_Tree)
     _grow(&tree.out, 512)
-    tree.prefixes = {}
-    tree.given = set()
     if prefixes is not None:
+        tree.prefixes = {}
+        tree.given = set()
         for prefix, ns in prefixes.items():
             tree.given.add(_name(prefix).local)
             tree.prefixes.setdefault(ns, _name(prefix).local)
