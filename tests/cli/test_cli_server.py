@@ -261,3 +261,42 @@ def test_ports_that_are_none(port: str, capsys: pytest.CaptureFixture[str]) -> N
     with pytest.raises(SystemExit):
         main(["serve", f"--port={port}"])
     assert "must be a port, 0 to 65535" in capsys.readouterr().err
+
+
+def test_removing_an_account_of_a_running_server(tmp_path: Path) -> None:
+    """Its sessions end, and who has it in the roster learns of it; also after a crash."""
+    data = tmp_path / "d"
+    for name in ("alice", "bob"):
+        add(data, f"{name}@localhost")
+    with serving(data) as server:
+        listening = subprocess.Popen(
+            [*COMMAND, "listen", *login(server, data, "alice@localhost")],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        assert listening.stdin is not None
+        listening.stdin.write(b"secret\n")
+        listening.stdin.close()
+        server.until("alice@localhost/")
+        done = run("user", "remove", "alice@localhost", "--data", str(data))
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+        assert listening.wait(30) != 0
+        assert listening.stderr is not None
+        assert b"account was removed" in listening.stderr.read()
+        for stream in (listening.stdout, listening.stderr):
+            assert stream is not None
+            stream.close()
+        done = run("user", "remove", "alice@localhost", "--data", str(data))
+        assert done.returncode == 1
+        assert done.stderr == "xmppfast: there is no account alice@localhost\n"
+        assert (data / "control.sock").is_socket()
+    # It was killed: nobody listens there any more.
+    assert (data / "control.sock").is_socket()
+    done = run("user", "remove", "bob@localhost", "--data", str(data))
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    with serving(data) as server:
+        server.until("no accounts yet")
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(30) == 0
+        assert not (data / "control.sock").exists()

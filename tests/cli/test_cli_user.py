@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import stat
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -120,6 +121,36 @@ def test_import(user: Commands, tmp_path: Path) -> None:
     assert user("list")[1] == "a@localhost\nb@localhost\nc@localhost\nd@localhost\n"
     assert user("import", "-", stdin=b"e@localhost,x\n")[1].startswith("1 accounts made")
     assert user("import", "-", stdin=b"")[1].startswith("0 accounts made")
+    twice = b"\nJID, Password\nf@localhost,first\nF@localhost,second\n"
+    assert user("import", "-", stdin=twice)[1] == "1 accounts made, 0 existed already\n"
+    assert user("import", "-", stdin=b"jid,password\r\n")[1].startswith("0 accounts made")
+
+
+def test_import_complains_of_every_line(user: Commands) -> None:
+    lines = [b"jid,password", b"a@localhost,x", b"b@localhost", b'"c@localhost",""']
+    lines += [b"jid,password", *[b"@"] * 20]
+    code, out, err = user("import", "-", stdin=b"\n".join(lines))
+    assert (code, out) == (2, "")
+    complaints = err.splitlines()
+    assert len(complaints) == 11
+    assert [line.partition(": ")[0] for line in complaints[1:4]] == [
+        f"stdin, line {number}" for number in (4, 5, 6)
+    ]
+    assert complaints[0].startswith("xmppfast: stdin, line 3: an address and a password, not 1")
+    assert complaints[-1] == "and 13 lines more"
+    assert user("list") == (0, "", "")
+
+
+def test_import_says_how_far_it_has_come(
+    user: Commands, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("xmppfast.cli.user._BATCH", 2)
+    monkeypatch.setattr("xmppfast.cli.progress._FIRST_AFTER", 0)
+    monkeypatch.setattr("xmppfast.cli.progress._EVERY", 0)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    code, out, err = user("import", "-", stdin=b"a@localhost,x\nb@localhost,x\nc@localhost,x\n")
+    assert (code, out) == (0, "3 accounts made, 0 existed already\n")
+    assert err.split("\r") == ["", "2 of 3 accounts", "3 of 3 accounts", " " * 15, ""]
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 from .. import Stanza, StreamError, StreamParser
 from .._extras import need
+from . import account_file
 from .load_progress import showing
 from .recording import Recording
-from .user import read_accounts
 
 if TYPE_CHECKING:
     from ..load.crowd import Crowd, Progress
@@ -217,10 +217,7 @@ def _recorded(file: Path) -> Iterator[Stanza]:
 
 
 def _read(file: str) -> Accounts:
-    if file == "-":
-        accounts = list(read_accounts(sys.stdin.buffer.read(), "stdin"))
-    else:
-        accounts = list(read_accounts(Path(file).read_bytes(), file))
+    accounts = account_file.read(file)
     if not accounts:
         raise ValueError(f"{file}: no accounts")
     return accounts

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from importlib import import_module, util
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import Limits
@@ -18,6 +19,8 @@ from . import logs, settings
 from .configuration import Configuration, ConfigurationError
 
 if TYPE_CHECKING:
+    from ..core.jid import JID
+    from ..server.control import Control
     from ..server.server import Settings
     from ..server.service import Certificate, Service
 
@@ -117,6 +120,7 @@ async def _serve(options: argparse.Namespace, configuration: Configuration) -> i
             asyncio.get_running_loop().add_signal_handler(getattr(signal, name), handler)
     service = running.service = await start(configuration)
     domain, data = configuration.domain, configuration.data
+    control = await _control(service, data)
     log.info("%s is served; data in %s", domain, data)
     if not await service.accounts.names(limit=1):
         log.info("no accounts yet: xmppfast user add NAME@%s --data %s", domain, data)
@@ -124,9 +128,23 @@ async def _serve(options: argparse.Namespace, configuration: Configuration) -> i
         await stop.wait()
         log.info("stopping")
     finally:
+        control.close()
         await service.stop()
     log.info("stopped")
     return 0
+
+
+async def _control(service: Service, data: Path) -> Control:
+    """Take what `xmppfast user` has to have done by a server that runs."""
+    from ..server.control import Control
+
+    async def remove(account: JID) -> bool:
+        log.info("%s is removed", account)
+        return await service.accounts.remove(account)
+
+    control = Control(data, {"remove": remove})
+    await control.open()
+    return control
 
 
 async def start(configuration: Configuration) -> Service:

@@ -4,26 +4,24 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import csv
 import sys
-from collections.abc import Awaitable, Callable, Iterator
-from pathlib import Path
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from .._extras import need
-from . import passwords, settings
+from . import account_file, passwords, settings
 from .configuration import Configuration
+from .progress import Progress
 
 if TYPE_CHECKING:
-    from ..core.jid import JID
     from ..server.accounts import AccountStore
 
 DESCRIPTION = """\
 Add, remove and list accounts. It works on the server's data, whether the server is running or not.
 """
 
-# Accounts that are stored together.
-_BATCH = 500
+# Accounts that are stored together; in between, it is told how far it has come.
+_BATCH = 200
 
 Work = Callable[["AccountStore"], Awaitable[int]]
 
@@ -50,8 +48,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     command = commands.add_parser(
         "import",
         help="make many accounts",
-        description="Make the accounts of a CSV file with lines of address and password. Those that"
-        " exist stay as they are. If anything is wrong with the file, nothing is done.",
+        description="Make the accounts of a CSV file with lines of address and password; the first"
+        " line may be headings. Accounts that exist stay as they are. If anything is wrong with the"
+        " file, nothing is done.",
     )
     command.add_argument("file", metavar="FILE", help="UTF-8; - for stdin")
     settings.add_arguments(command)
@@ -70,7 +69,7 @@ def run(options: argparse.Namespace) -> int:
 
 def add(options: argparse.Namespace, configuration: Configuration) -> int:
     """Make an account."""
-    jid = _account(options.jid)
+    jid = account_file.address(options.jid)
     password = passwords.read(options, str(jid), new=True)
 
     async def work(accounts: AccountStore) -> int:
@@ -83,7 +82,7 @@ def add(options: argparse.Namespace, configuration: Configuration) -> int:
 
 def passwd(options: argparse.Namespace, configuration: Configuration) -> int:
     """Change a password."""
-    jid = _account(options.jid)
+    jid = account_file.address(options.jid)
     password = passwords.read(options, str(jid), new=True)
 
     async def work(accounts: AccountStore) -> int:
@@ -95,8 +94,16 @@ def passwd(options: argparse.Namespace, configuration: Configuration) -> int:
 
 
 def remove(options: argparse.Namespace, configuration: Configuration) -> int:
-    """Remove an account."""
-    jid = _account(options.jid)
+    """Remove an account: its sessions and subscriptions end."""
+    from ..server.control import ControlFailed, ask
+
+    jid = account_file.address(options.jid)
+    try:
+        done = asyncio.run(ask(configuration.data, "remove", jid))
+    except ControlFailed as error:
+        return _complain(str(error))
+    if done is not None:
+        return 0 if done else _complain(f"there is no account {jid}")
 
     async def work(accounts: AccountStore) -> int:
         return 0 if await accounts.remove(jid) else _complain(f"there is no account {jid}")
@@ -120,66 +127,49 @@ def list_(options: argparse.Namespace, configuration: Configuration) -> int:
 
 def import_(options: argparse.Namespace, configuration: Configuration) -> int:
     """Make many accounts."""
-    if options.file == "-":
-        text, name = sys.stdin.buffer.read(), "stdin"
-    else:
-        text, name = Path(options.file).read_bytes(), options.file
-    found = list(read_accounts(text, name))
-    domains = {jid.domain for jid, _ in found}
+    found = account_file.read(options.file)
 
     async def work(accounts: AccountStore) -> int:
+        progress = Progress(
+            sys.stderr, total=len(found), enabled=sys.stderr.isatty(), describe=_accounts_of
+        )
         made = 0
-        for begin in range(0, len(found), _BATCH):
-            made += sum(await accounts.create_many(found[begin : begin + _BATCH]))
+        try:
+            for begin in range(0, len(found), _BATCH):
+                made += sum(await accounts.create_many(found[begin : begin + _BATCH]))
+                progress.update(begin + _BATCH)
+        finally:
+            progress.clear()
         print(f"{made} accounts made, {len(found) - made} existed already")
         return 0
 
-    if len(domains) > 1:
-        raise ValueError(f"{name}: accounts of several domains: {', '.join(sorted(domains))}")
-    return _with_accounts(configuration, next(iter(domains), configuration.domain), work)
+    domain = found[0][0].domain if found else configuration.domain
+    return _with_accounts(configuration, domain, work)
 
 
-def read_accounts(data: bytes, name: str) -> Iterator[tuple[JID, str]]:
-    """Lines of a file as addresses and passwords; ValueError names the line that is neither."""
-    from ..protocol.sasl.password import prepare
-
-    try:
-        lines = data.decode("utf-8-sig").splitlines()
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise ValueError(f"{name}, line {line}: not UTF-8") from None
-    reader = csv.reader(lines)
-    try:
-        for row in reader:
-            if not row:
-                continue
-            if len(row) != 2:
-                raise ValueError(f"an address and a password, not {len(row)} fields")
-            prepare(row[1])
-            yield _account(row[0].strip()), row[1]
-    except (ValueError, csv.Error) as error:
-        raise ValueError(f"{name}, line {reader.line_num}: {error}") from None
-
-
-def _account(text: str) -> JID:
-    from ..core.jid import JID
-
-    jid = JID.parse(text)
-    if jid.local is None or jid.resource is not None:
-        raise ValueError(f"{text!r} is no address of an account, such as alice@example.org")
-    return jid
+def _accounts_of(done: int, total: int | None) -> str:
+    assert total is not None
+    return f"{min(done, total)} of {total} accounts"
 
 
 def _with_accounts(configuration: Configuration, domain: str, work: Work) -> int:
     from ..core.jid import JID
     from ..server.accounts import open_accounts
+    from ..server.defaults import features
+    from ..server.server import Server, Settings
     from ..storage.sql import SqlStorage
 
     async def main() -> int:
         configuration.data.mkdir(mode=0o700, parents=True, exist_ok=True)
         storage = await SqlStorage.open(configuration.storage_url)
         try:
-            return await work(await open_accounts(storage, JID.parse(domain)))
+            accounts = await open_accounts(storage, JID.parse(domain))
+            # A server without connections: who has an account in the roster learns of its end.
+            server = Server(Settings(JID.parse(domain)), accounts, features(storage))
+            try:
+                return await work(accounts)
+            finally:
+                await server.close()
         finally:
             await storage.close()
 

@@ -68,7 +68,15 @@ class AccountStore:
 
     async def create_many(self, accounts: Iterable[tuple[JID, str]]) -> list[bool]:
         """`create` for many accounts, as many at a time as there are threads."""
-        return await asyncio.gather(*(self.create(jid, password) for jid, password in accounts))
+        asked = list(accounts)
+        # Looking first spares hashing the passwords of those that exist.
+        known = await self._keys.get_many([str(jid) for jid, _ in asked])
+        return await asyncio.gather(
+            *(self._create_unless(str(jid) in known, jid, password) for jid, password in asked)
+        )
+
+    async def _create_unless(self, exists: bool, jid: JID, password: str) -> bool:
+        return not exists and await self.create(jid, password)
 
     async def set_password(self, account: JID, password: str) -> bool:
         """`Accounts.set_password`."""
