@@ -44,7 +44,7 @@ class Player:
         """Play it; AssertionError, with the line, where something else happens."""
         for step in self._script.steps:
             try:
-                async with asyncio.timeout(600 if self._script.virtual else 20):
+                async with asyncio.timeout(600 if self._script.virtual else 120):
                     await self._do(step)
             except (AssertionError, TimeoutError) as error:
                 place = f"{self._script.name}.txt:{step.line}"

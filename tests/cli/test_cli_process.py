@@ -26,7 +26,7 @@ def run(
         [*COMMAND, *arguments],
         input=data,
         capture_output=True,
-        timeout=60,
+        timeout=120,
         env=os.environ | (environment or {}),
         check=False,
     )
@@ -42,7 +42,7 @@ def test_version() -> None:
 
 def test_the_installed_command_is_this_one() -> None:
     command = Path(sys.executable).with_name("xmppfast" + (".exe" if os.name == "nt" else ""))
-    done = subprocess.run([command, "--version"], capture_output=True, timeout=60, check=True)
+    done = subprocess.run([command, "--version"], capture_output=True, timeout=120, check=True)
     assert done.stdout == run("--version").stdout
 
 
@@ -128,7 +128,7 @@ def test_a_reader_that_goes_away_is_no_reason_to_complain() -> None:
             input=data,
             stdout=writer,
             stderr=subprocess.PIPE,
-            timeout=60,
+            timeout=120,
             check=False,
         )
     finally:
@@ -158,7 +158,7 @@ def test_events_come_as_they_are_complete_and_ctrl_c_ends_quietly() -> None:
             shown += os.read(ours, 4096)
         process.send_signal(signal.SIGINT)
         assert process.stderr.read() == b""
-        assert process.wait(timeout=60) == 130
+        assert process.wait(timeout=120) == 130
     finally:
         process.kill()
         process.wait()

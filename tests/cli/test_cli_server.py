@@ -36,7 +36,7 @@ class Running:
         """Wait for a line of the log with that in it; gives its message."""
         seen = 0
         assert self.process.stderr is not None
-        end = time.monotonic() + 30
+        end = time.monotonic() + 120
         while True:
             for line in self.lines[seen:]:
                 if text in line["message"]:
@@ -82,7 +82,7 @@ def run(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         input=stdin,
         capture_output=True,
         encoding="utf-8",
-        timeout=60,
+        timeout=120,
         check=False,
     )
 
@@ -147,7 +147,7 @@ def test_a_day_in_the_life(tmp_path: Path) -> None:
         assert (done.returncode, done.stdout) == (1, "")
         assert done.stderr == "xmppfast: alice@localhost: not-authorized: wrong name or password\n"
         server.process.send_signal(signal.SIGTERM)
-        assert server.process.wait(timeout=30) == 0
+        assert server.process.wait(timeout=120) == 0
         server.until("stopped")
         logged = json.dumps(server.lines)
     assert "secret" not in logged
@@ -169,9 +169,9 @@ def test_ends_sessions_on_sigterm(tmp_path: Path) -> None:
             client.stdin.flush()
             assert client.stderr.readline().startswith(b"connected as alice@localhost/")
             server.process.send_signal(signal.SIGTERM)
-            assert server.process.wait(timeout=30) == 0
+            assert server.process.wait(timeout=120) == 0
             client.send_signal(signal.SIGINT)
-            assert client.wait(timeout=30) == 130
+            assert client.wait(timeout=120) == 130
         finally:
             client.kill()
             client.communicate()
@@ -193,7 +193,7 @@ def test_sighup_reads_the_file_again(tmp_path: Path) -> None:
         server.until("admins has changed: that takes effect when the server is started again")
         assert "<required/>" not in features(server, "example.org")
         server.process.send_signal(signal.SIGINT)
-        assert server.process.wait(timeout=30) == 0
+        assert server.process.wait(timeout=120) == 0
 
 
 def test_certificate_is_read_again(tmp_path: Path) -> None:

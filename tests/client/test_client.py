@@ -202,7 +202,8 @@ def test_no_answer(world):
             async def wait(request: Request):
                 await forever.wait()
 
-            async with served.client("alice", timeout=0.2) as alice, bob:
+            async with served.client("alice") as alice, bob:
+                alice.host.timeout = 0.2
                 with pytest.raises(TimeoutError, match=r"no answer from bob@.* in 0\.2 seconds"):
                     await alice.iq("get", element("{urn:example}wait"), bob.jid)
 

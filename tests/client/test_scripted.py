@@ -103,7 +103,7 @@ async def playing(*scripts: list[tuple[str, str]]) -> AsyncIterator[Played]:
 
 def client(played: Played, *, plaintext: bool = True, **options: object) -> Client:
     """A client of alice there, without TLS unless it has to."""
-    address = Address("127.0.0.1", played.port, plaintext=plaintext, timeout=5)
+    address = Address("127.0.0.1", played.port, plaintext=plaintext, timeout=60)
     return Client("alice@localhost", "secret", address=address, **options)
 
 

@@ -58,7 +58,7 @@ def running(certificate_folder: Path):
         try:
             yield Running(service, certificate_folder / "self-signed.pem")
         finally:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 await service.stop()
 
     return run
@@ -94,7 +94,7 @@ class Command:
                 input=PASSWORD,
                 text=True,
                 check=True,
-                timeout=30,
+                timeout=120,
             )
 
     def stop(self) -> None:
@@ -104,7 +104,7 @@ class Command:
     def close(self) -> None:
         """Wait for its end; the test fails if there was something wrong."""
         self.stop()
-        _, errors = self._process.communicate(timeout=20)
+        _, errors = self._process.communicate(timeout=60)
         assert self._process.returncode == 0, errors
 
 

@@ -90,7 +90,7 @@ def _start(
 
 
 def _wait(process: subprocess.Popen[bytes], port: int, log: Path, ready: Path | None) -> None:
-    for _ in range(1200):
+    for _ in range(3600):
         if process.poll() is not None:
             break
         try:

@@ -34,7 +34,7 @@ class Terminal:
 
     async def until(self, condition: Callable[[], object], what: str) -> None:
         """Wait until that is so."""
-        for _ in range(600):
+        for _ in range(2400):
             if condition():
                 return
             await asyncio.sleep(0.05)

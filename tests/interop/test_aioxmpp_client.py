@@ -89,7 +89,7 @@ def test_friends_and_chat(running, direct):
                 assert "urn:xmpp:ping" in info.features
 
     async def limited():
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(180):
             await main()
 
     asyncio.run(limited())

@@ -45,10 +45,10 @@ def client(other: Other, name: str, password: str = PASSWORD, **options: Any) ->
 
 
 def run(main: Coroutine[Any, Any, None]) -> None:
-    """Run a test, for a minute at most."""
+    """Run a test, for three minutes at most."""
 
     async def limited() -> None:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(180):
             await main
 
     asyncio.run(limited())

@@ -24,7 +24,7 @@ def accounts(tmp_path_factory) -> Path:
         [sys.executable, "-m", "xmppfast", "load", "accounts", str(_COUNT)],
         capture_output=True,
         check=True,
-        timeout=60,
+        timeout=180,
     )
     path.write_bytes(written.stdout)
     return path
@@ -36,7 +36,7 @@ def server(accounts: Path) -> Iterator[tuple[str, str]]:
     data = accounts.parent / "data"
     command = [sys.executable, "-m", "xmppfast"]
     subprocess.run(
-        [*command, "user", "import", str(accounts), "--data", str(data)], check=True, timeout=60
+        [*command, "user", "import", str(accounts), "--data", str(data)], check=True, timeout=180
     )
     serve = [*command, "serve", "--port", "0", "--tls-port", "0", "--allow-plaintext"]
     with subprocess.Popen([*serve, "--data", str(data)], stderr=subprocess.PIPE) as process:

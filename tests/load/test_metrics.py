@@ -56,7 +56,7 @@ def measured(use: Callable[[Server, int, int], object]) -> None:
         listener = await listen("127.0.0.1", 0, counted.connection)
         endpoint = await metrics.serve(counted, 0)
         try:
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(180):
                 await use(server, listener.addresses[0][1], endpoint.port)
         finally:
             endpoint.close()

@@ -42,7 +42,7 @@ def loaded(make: Make, count: int, spoil: Callable[[Server], None] | None = None
         listener = await listen("127.0.0.1", 0, server.connection)
         target = Target(port=listener.addresses[0][1], tls=Tls.NEVER, mechanism="PLAIN")
         try:
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(180):
                 return await make(Crowd(target), Observed([os.getpid()]))
         finally:
             listener.close()

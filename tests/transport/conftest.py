@@ -19,7 +19,7 @@ Run = Callable[[Coroutine[Any, Any, None]], None]
 
 @pytest.fixture(params=["asyncio", "uvloop"])
 def run(request: pytest.FixtureRequest) -> Run:
-    """Run a coroutine in a new event loop, for twenty seconds at most."""
+    """Run a coroutine in a new event loop, for two minutes at most."""
     factory = None
     if request.param == "uvloop":
         if importlib.util.find_spec("uvloop") is None:
@@ -34,7 +34,7 @@ def run(request: pytest.FixtureRequest) -> Run:
             loop = asyncio.get_running_loop()
             loop.set_exception_handler(lambda _, context: complaints.append(context))
             try:
-                async with asyncio.timeout(20):
+                async with asyncio.timeout(120):
                     await main
             finally:
                 while OPEN:
