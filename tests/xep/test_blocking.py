@@ -88,7 +88,7 @@ def test_nothing_gets_through(play):
         bob/b sends
             <message id='6' to='alice@$domain/a'><body>hi</body></message>
         bob/b receives
-            <message type='error' id='6'><error type='modify'>
+            <message type='error' id='6'><error type='cancel'>
                 <not-acceptable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/>
                 <blocked xmlns='urn:xmpp:blocking:errors'/>
             </error></message>
@@ -265,3 +265,95 @@ def test_the_last_presence_is_not_for_those_who_are_blocked(play):
             <presence type='unavailable' from='bob@$domain'/>
         alice/a receives nothing
     """)
+
+
+def test_nothing_of_who_is_blocked_is_seen_at_login(play):
+    """Section 3.3: not even how they said that they leave."""
+    play(
+        f"""
+        alice/a logs in
+        alice/a sends
+            <presence/>
+        alice/a receives
+            <presence/>
+            <presence type='unavailable' from='bob@$domain'/>
+        alice/a sends
+            <presence type='unavailable'><status>You will regret this</status></presence>
+        alice/a receives
+            <presence type='unavailable' from='alice@$domain/a'/>
+        alice/a leaves
+        bob/b logs in
+        bob/b sends
+{BLOCK}
+            <presence/>
+        bob/b receives
+            <iq type='result' id='block'/>
+            <presence from='bob@$domain/b'/>
+        bob/b receives nothing
+        """,
+        "alice both bob",
+    )
+
+
+@pytest.mark.parametrize("blocked", ["alice@$domain", "$domain"])
+def test_what_features_send_for_an_account_is_stopped_too(play, blocked):
+    """Section 3.3: broadcasts and subscriptions, by bare address and by domain."""
+    play(
+        f"""
+        alice/a logs in
+        bob/b logs in
+        alice/a sends
+            <presence/>
+        alice/a receives, in any order
+            <presence from='alice@$domain/a'/>
+            <presence type='unavailable' from='bob@$domain'/>
+        bob/b sends
+            <iq type='set' id='b'><block xmlns='urn:xmpp:blocking'>
+                <item jid='{blocked}'/>
+            </block></iq>
+            <presence/>
+        bob/b receives
+            <iq type='result' id='b'/>
+            <presence from='bob@$domain/b'/>
+        alice/a receives nothing
+        bob/b sends
+            <iq type='set' id='r'><query xmlns='jabber:iq:roster'>
+                <item jid='alice@$domain' subscription='remove'/>
+            </query></iq>
+            <iq type='set' id='u'><unblock xmlns='urn:xmpp:blocking'/></iq>
+        bob/b receives
+            <iq type='result' id='r'/>
+            <iq type='result' id='u'/>
+        alice/a receives nothing
+        """,
+        "alice both bob",
+    )
+
+
+def test_answers_to_who_is_blocked_go_nowhere(play):
+    """Section 3.3: iqs of type result and error are dropped, both ways, and messages of error."""
+    play(
+        f"""
+        alice/a logs in
+        bob/b logs in
+        bob/b sends
+{BLOCK}
+        bob/b receives
+            <iq type='result' id='block'/>
+        alice/a sends
+            <iq type='result' id='1' to='bob@$domain/b'/>
+            <iq type='error' id='2' to='bob@$domain/b'/>
+            <message type='error' id='3' to='bob@$domain/b'/>
+        alice/a receives nothing
+        bob/b sends
+            <iq type='result' id='4' to='alice@$domain/a'/>
+            <presence id='5' to='alice@$domain'/>
+        bob/b receives
+            <presence type='error' id='5'><error type='cancel'>
+                <not-acceptable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/>
+                <blocked xmlns='urn:xmpp:blocking:errors'/>
+            </error></presence>
+        bob/b receives nothing
+        alice/a receives nothing
+        """
+    )

@@ -39,7 +39,7 @@ class Account:
     resources  by resourcepart, in the order they were bound
     leaving    those that nothing is delivered to any more, and of which not all is said yet
     incoming   handlers that see every stanza to the account first, in a server; assign a new tuple
-    outgoing   likewise for every stanza from the account
+    outgoing   likewise for every stanza from the account, also those that features send for it
     state      what features keep for as long as a resource is connected, by the feature's name
     """
 

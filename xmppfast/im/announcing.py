@@ -52,7 +52,7 @@ class Announcements:
             for item in list(roster.items.values()):
                 if item.request is not None:
                     resource.send(item.request)
-                if item.state.to is not To.SUBSCRIBED:
+                if item.state.to is not To.SUBSCRIBED or self._last.hides(account, item.jid):
                     continue
                 if self._host.is_local(item.jid) and self._host.account(item.jid) is None:
                     absent.append(item.jid.bare)

@@ -27,7 +27,7 @@ class Last(NamedTuple):
 
     def seen_by(self, who: JID) -> Stanza | None:
         """The presence with the time of its receipt; None if it is hidden from that address."""
-        if not self.hidden.isdisjoint({who, who.bare, JID(None, who.domain)}):
+        if _is_among(self.hidden, who):
             return None
         tree = self.presence.to_etree()
         tree.append(delay(self.at, self.resource.domain))
@@ -57,6 +57,10 @@ class LastPresence:
         }
         return self._values.set(str(resource.jid.bare), json.dumps(entry).encode())
 
+    def hides(self, account: Account, who: JID) -> bool:
+        """Whether the account does not want to be known to that address."""
+        return _is_among(frozenset(self._hidden(account)), who)
+
     async def find(self, account: JID) -> Last | None:
         """What is remembered of an account; None if it never was available."""
         value = await self._values.get(str(account.bare))
@@ -67,6 +71,10 @@ class LastPresence:
         found = await self._values.get_many([str(account) for account in accounts])
         values = ((account, found.get(str(account))) for account in accounts)
         return {account: _read(account, value) for account, value in values if value is not None}
+
+
+def _is_among(hidden: frozenset[JID], who: JID) -> bool:
+    return bool(hidden) and not hidden.isdisjoint({who, who.bare, JID(None, who.domain)})
 
 
 def _read(account: JID, value: bytes) -> Last:

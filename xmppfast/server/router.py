@@ -126,8 +126,12 @@ class Router:
     def route(self, stanza: Stanza, sender: JID, to: JID) -> Outcome:
         """`Host.route`."""
         passage = Passage(stanza, sender, to)
+        account = self._registry.accounts.get(str(sender.bare))
         try:
-            outcome = self.deliver(passage)
+            if account is not None and account.outgoing:
+                outcome = self._dispatcher.pass_on(passage, account.outgoing, self.deliver)
+            else:
+                outcome = self.deliver(passage)
         except Exception as error:
             self._return(passage, as_stanza_error(error, stanza))
             return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Iterable, Set
 
 from ..core.dispatch import Account, Host, Outcome, Passage, Resource
-from ..core.errors import StanzaCondition, StanzaError
+from ..core.errors import ErrorType, StanzaCondition, StanzaError
 from ..core.jid import JID
 from ..core.stanza import element
 from ..storage.interface import Maps
@@ -63,14 +63,18 @@ class Blocklists:
     # Stanzas -------------------------------------------------------------------------------------
 
     def _outgoing(self, passage: Passage) -> bool:
-        """Of a connected account, from its client."""
-        assert passage.resource is not None
-        account = passage.resource.account
+        """Of a connected account, from its client or from a feature on its behalf."""
+        account = self._host.account(passage.sender)
         # Who blocks the own server can still ask it to end that.
-        own = passage.to.bare in (account.jid, self._host.domain)
-        if not own and matches(self.of(account), passage.to):
-            raise StanzaError(StanzaCondition.NOT_ACCEPTABLE, application=element(_BLOCKED))
-        return False
+        if account is None or passage.to.bare in (account.jid, self._host.domain):
+            return False
+        if not matches(self.of(account), passage.to):
+            return False
+        if passage.resource is None:
+            return True
+        raise StanzaError(
+            StanzaCondition.NOT_ACCEPTABLE, type=ErrorType.CANCEL, application=element(_BLOCKED)
+        )
 
     def _incoming(self, passage: Passage) -> bool:
         """To a connected account."""
@@ -78,10 +82,7 @@ class Blocklists:
         return _refuse(passage, self.of(passage.account))
 
     def to_absent(self, passage: Passage) -> bool | Awaitable[bool]:
-        """To one that isn't connected; and presence that features send for one that is."""
-        sender = self._host.account(passage.sender) if passage.resource is None else None
-        if sender is not None and matches(sender.state.get("blocking", frozenset()), passage.to):
-            return True
+        """To one that isn't connected."""
         if passage.account is not None or passage.to.local is None:
             return False
         if passage.stanza.name == "presence" and passage.stanza.type in (None, "unavailable"):
