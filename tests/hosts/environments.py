@@ -13,7 +13,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tarfile
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -146,8 +145,7 @@ def _fetch(host: Host, folder: Path, python: Path) -> None:
         raise Missing(f"{host.archive} is not the archive that hosts.toml names")
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
-    with tarfile.open(archive) as tar:
-        tar.extractall(target, filter="data")
+    run("tar", "-x", "--no-same-owner", "-f", archive, "-C", target)
     inside = list(target.iterdir())
     if len(inside) == 1 and inside[0].is_dir():  # everything in one folder: up by one level
         wrapped = inside[0].rename(target / ".wrapped")
@@ -194,6 +192,7 @@ def _fetch_from_debian(archives: Path, host: Host) -> None:
         *("-o", f"Dir::Etc::sourceparts={apt / 'parts'}"),
         *("-o", f"Dir::State::lists={apt / 'lists'}"),
         *("-o", f"Dir::Cache={apt / 'cache'}"),
+        *("-o", "Acquire::Retries=5"),
     ]
     package = host.archive.partition("_")[0]
     run("apt-get", *options, "-qq", "update", cwd=archives)

@@ -26,7 +26,7 @@ from environments import FOLDER, prepare, python_of
 from projects import HERE, Host, environments, hosts, pinned
 
 CI = os.environ.get("CI") == "true"
-TIMEOUT = 420  # seconds, for one run of one project's tests
+TIMEOUT = 1200  # seconds, for one run of one project's tests
 AGAIN = 40  # so many changed tests may be unsteady ones
 
 
