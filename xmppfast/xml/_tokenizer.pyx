@@ -997,13 +997,15 @@ cdef void _free_stanza(PyObject *stanza) noexcept:
 (<PyTypeObject *>Stanza).tp_dealloc = _free_stanza
 
 
-# The last value that stood as it was: a session's stanzas are stamped with the same one.
+# The last value that stood as it was, and its UTF-8: a session's stanzas are stamped with the same
+# one.
 cdef object _last_plain = None
+cdef xf_span _last_value
 
 
 cdef bytes _edit(xf_edit *edit, const char *name, uint32_t name_length, object value):
     """Fill in an edit; the result must be kept as long as it is used."""
-    global _last_plain
+    global _last_plain, _last_value
     cdef Py_ssize_t length
     cdef bytes escaped
     edit.name.bytes = <const uint8_t *>name
@@ -1011,13 +1013,16 @@ cdef bytes _edit(xf_edit *edit, const char *name, uint32_t name_length, object v
     edit.remove = value is None
     if value is None:
         return None
+    if XF_SHARED_CACHE and value is _last_plain:
+        edit.value = _last_value
+        return None
     if not isinstance(value, str):
         raise TypeError(f"{name.decode()} must be a str or None, not {type(value).__name__}")
-    if value is _last_plain or plain_run(value, 0) == <size_t>PyUnicode_GET_LENGTH(value):
-        if XF_SHARED_CACHE:
-            _last_plain = value
+    if plain_run(value, 0) == <size_t>PyUnicode_GET_LENGTH(value):
         edit.value.bytes = <const uint8_t *>PyUnicode_AsUTF8AndSize(value, &length)
         edit.value.length = <uint32_t>length
+        if XF_SHARED_CACHE:
+            _last_plain, _last_value = value, edit.value
         return None
     escaped = _escaped_value(value, name.decode())
     edit.value.bytes = <const uint8_t *>PyBytes_AS_STRING(escaped)
