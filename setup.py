@@ -52,6 +52,8 @@ EXTENSIONS = [
     extension("adapters/_sax", []),
     extension("adapters/_slixmpp_writer", []),
 ]
+if sys.platform == "linux":  # for its clock, and sockets that are files
+    EXTENSIONS.append(extension("load/_pair", []))
 
 setup(
     # PyPy runs the backend on pyexpat faster than it calls a C extension.

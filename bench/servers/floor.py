@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bench.servers.subjects import HERE, Running, ServerMissingError
-from xmppfast import Stanza, StreamParser
+from xmppfast import Stanza, StreamError, StreamParser
 from xmppfast.core.jid import JID
 from xmppfast.load.crowd import Crowd, Peer, Progress, Target
 from xmppfast.load.observed import Observed
@@ -47,13 +47,24 @@ def relay(folder: Path, core: int) -> Iterator[Running]:
             process.kill()
 
 
+class _Stream:
+    """What there is of a stream without negotiation."""
+
+    def __init__(self) -> None:
+        self.parser = StreamParser()
+        list(self.parser.feed(_HEADER))
+
+    def fail(self, error: StreamError) -> None:
+        """The relay changed what it forwards."""
+        raise error
+
+
 class _End:
     """One end of a pair, as a `Session` is to a `Peer`."""
 
     def __init__(self, number: int) -> None:
         self._number = number
-        self._parser = StreamParser()
-        list(self._parser.feed(_HEADER))
+        self.stream = _Stream()
         self._link: Link
         self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.stanza: Callable[[Stanza], None] = self._ok
@@ -65,9 +76,13 @@ class _End:
 
     def received(self, data: bytes) -> None:
         """What the other end sent."""
-        for event in self._parser.feed(data):
-            assert isinstance(event, Stanza)
-            self.stanza(event)
+        for event in self.stream.parser.feed(data):
+            self.receive(event)
+
+    def receive(self, event: object) -> None:
+        """An element."""
+        assert isinstance(event, Stanza)
+        self.stanza(event)
 
     def _ok(self, stanza: Stanza) -> None:
         self.ready.set_result(None)

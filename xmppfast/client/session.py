@@ -14,7 +14,7 @@ from ..protocol.connecting import Bound, Compute, Connecting, Failed, Tls, Want
 from ..protocol.link import Link
 from ..protocol.sasl.interface import ClientMechanism, ClientMechanisms
 from ..protocol.stream import InitiatingStream, Phase
-from ..xml import Stanza, StreamError
+from ..xml import Stanza, StreamEnd, StreamError, StreamStart
 
 # After the end of our side, what was on its way is still received (RFC 6120 section 4.4).
 _RECEIVING = (Phase.OPEN, Phase.CLOSING)
@@ -116,11 +116,15 @@ class Session:
                     if self.stream.phase in _RECEIVING:
                         self.stanza(event)
                     continue
-                stanza = self.stream.receive(event)
-                if isinstance(stanza, Stanza):
-                    self.stanza(stanza)
+                self.receive(event)
         except StreamError as error:
             self.stream.fail(error)
+
+    def receive(self, event: StreamStart | Stanza | StreamEnd) -> None:
+        """Take an event, once there is a session, of whoever feeds the parser in our place."""
+        stanza = self.stream.receive(event)
+        if isinstance(stanza, Stanza):
+            self.stanza(stanza)
 
     def overflowed(self) -> None:
         """The server does not read."""

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import secrets
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -22,13 +21,15 @@ from ..transport.certificates import client_context, dns_name
 from ..transport.connection import Connection
 from ..transport.tcp import connect
 from ..transport.tls import TlsRole
-from ..xml import Stanza
+from ..xml import Stanza, StreamEnd, StreamError, StreamStart
 from .histogram import Histogram
 
 Progress = Callable[[str, float], None]
 """Is told what is being done, and how much of it is: 0 to 1."""
 
 _FEW = 5
+# Of accounts that are given without one. Short and of one length, as messages have it in them.
+_RESOURCE = "load"
 _PRESENCE = b"<presence/>"
 _ROSTER = b"<iq type='get' id='load-roster'><query xmlns='jabber:iq:roster'/></iq>"
 
@@ -82,31 +83,32 @@ class Peer:
     def stanza(self, handler: Callable[[Stanza], None]) -> None:
         self._session.stanza = handler
 
-    def at_once(self) -> Callable[[bytes], None]:
-        """A `write` that makes a system call of its own for each stanza, as if alone.
+    def hear(self, received: Callable[[bytes], None]) -> bool:
+        """Give what comes to that function from now on, unless there is TLS.
 
-        That is what a server sees of clients that write now and then. With TLS, and where the
-        network doesn't take it, it is the common `write`.
+        It feeds the parser, and gives `receive` the events that it does not know.
         """
-        connection = self._connection
-        descriptor = connection.descriptor
-        if connection.secure or descriptor is None:
-            return self.write
+        if self._connection.secure:
+            return False
+        self._connection.hear(received)
+        return True
 
-        def write(data: bytes) -> None:
-            if connection.queued:
-                connection.write(data)
-                return
-            try:
-                sent = os.write(descriptor, data)
-            except BlockingIOError:
-                sent = 0
-            except OSError:
-                return  # the transport finds out by itself that the connection is gone
-            if sent < len(data):
-                connection.write(data[sent:])
+    def feed(self, data: bytes) -> Iterator[StreamStart | Stanza | StreamEnd]:
+        """Feed the parser, as the session does."""
+        return self._session.stream.parser.feed(data)
 
-        return write
+    def receive(self, event: StreamStart | Stanza | StreamEnd) -> None:
+        """Take an event of the parser."""
+        self._session.receive(event)
+
+    def fail(self, error: StreamError) -> None:
+        """Take an error of the parser."""
+        self._session.stream.fail(error)
+
+    @property
+    def descriptor(self) -> int | None:
+        """The socket's file descriptor; None where what is written there is not what is sent."""
+        return None if self._connection.secure else self._connection.descriptor
 
     @property
     def queued(self) -> int:
@@ -160,7 +162,7 @@ class Crowd:
                 except Exception as error:
                     self.failed += 1
                     self.note(f"{account}: {error or type(error).__name__}")
-                done = self.times.count + self.failed
+                done = len(accounts) - found.count(None) + self.failed
                 progress("logging in", done / len(accounts))
 
         await asyncio.gather(*(work() for _ in range(min(at_once, len(accounts)))))
@@ -189,12 +191,13 @@ class Crowd:
         begin = perf_counter()
         session = Session(
             account.bare,
-            account.resource,
+            account.resource or _RESOURCE,
             tls=target.tls,
             mechanisms=partial(self._mechanisms, account.local or "", password),
             stanza=_ignored,
             over=self._over,
         )
+        session.stream.lang = None  # or the server would have to add it to each stanza
         role = partial(self._tls, account)
         try:
             async with asyncio.timeout(target.timeout):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-# Buckets per power of two: 64. What is less than 128 ns has a bucket of its own.
+# Buckets per power of two: 64. What is less than 128 ns has a bucket of its own. The compiled
+# `Pair` does as `Histogram.add_nanoseconds` does.
 _BITS = 7
 _SIZE = 1 << _BITS
 
@@ -13,29 +14,37 @@ SHOWN = (50.0, 90.0, 99.0, 99.9)
 
 
 class Histogram:
-    """How often which time was seen; times are in seconds.
+    """How often which time was seen.
 
-    count    times added
-    greatest the longest one, exactly
+    counts    times added, by bucket
+    greatest  the longest one, exactly, in nanoseconds
     """
 
-    __slots__ = ("_counts", "count", "greatest")
+    __slots__ = ("counts", "greatest")
 
     def __init__(self) -> None:
-        self._counts = [0] * (64 * _SIZE)
-        self.count = 0
-        self.greatest = 0.0
+        self.counts = [0] * (64 * _SIZE)
+        self.greatest = 0
+
+    @property
+    def count(self) -> int:
+        """Times added."""
+        return sum(self.counts)
 
     def add(self, seconds: float) -> None:
         """Count a time; a negative one as 0."""
-        if seconds > self.greatest:
-            self.greatest = seconds
-        nanoseconds = int(seconds * 1e9) if seconds > 0 else 0
+        self.add_nanoseconds(int(seconds * 1e9))
+
+    def add_nanoseconds(self, nanoseconds: int) -> None:
+        """Count a time; a negative one as 0."""
+        if nanoseconds > self.greatest:
+            self.greatest = nanoseconds
+        elif nanoseconds < 0:
+            nanoseconds = 0
         shift = nanoseconds.bit_length() - _BITS
         if shift < 0:
             shift = 0
-        self._counts[(shift << _BITS) + (nanoseconds >> shift)] += 1
-        self.count += 1
+        self.counts[(shift << _BITS) + (nanoseconds >> shift)] += 1
 
     def percentiles(self, wanted: Sequence[float] = SHOWN) -> dict[float, float]:
         """Seconds that so many percent of the times don't exceed; empty if there are none.
@@ -43,20 +52,21 @@ class Histogram:
         wanted  percentages, ascending
         """
         found: dict[float, float] = {}
-        if not self.count:
+        total = self.count
+        if not total:
             return found
         seen = 0
         left = list(wanted)
-        for index, count in enumerate(self._counts):
+        for index, count in enumerate(self.counts):
             seen += count
-            while left and count and seen >= left[0] / 100 * self.count:
-                found[left.pop(0)] = min(_middle(index), self.greatest)
+            while left and count and seen >= left[0] / 100 * total:
+                found[left.pop(0)] = min(_middle(index), self.greatest / 1e9)
         return found
 
     def microseconds(self) -> dict[str, float]:
         """The percentiles of `SHOWN` and the greatest, for a report."""
         shown = {f"p{percent:g}": 1e6 * value for percent, value in self.percentiles().items()}
-        return {**shown, "max": 1e6 * self.greatest} if shown else {}
+        return {**shown, "max": self.greatest / 1e3} if shown else {}
 
 
 def _middle(index: int) -> float:

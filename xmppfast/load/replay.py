@@ -15,6 +15,7 @@ from ..xml import Stanza, escape, parse, tostring
 from .crowd import Crowd, Peer, Progress
 from .histogram import Histogram
 from .observed import Observed
+from .pairs import at_once
 from .report import Report
 from .runs import CURVE, DRAIN, STRAY, Accounts, all_in, finish
 from .window import Window, undisturbed
@@ -143,7 +144,7 @@ class _Player:
     """A pair of peers: what the first one sends, and what has come of it."""
 
     def __init__(self, sender: Peer, receiver: Peer, prefix: str, stanzas: list[Stanza]) -> None:
-        self._write = sender.at_once()
+        self._write = at_once(sender)
         self._prefix = prefix
         self._turn = cycle(_prepared(stanzas, str(receiver.jid)))
         self._number = 0

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Sequence
-from time import perf_counter
+from time import perf_counter, perf_counter_ns
 
 from ..core.jid import JID
 from .crowd import Crowd, Progress
 from .histogram import Histogram
 from .observed import Observed
-from .pairs import Pair, in_pairs
+from .pairs import Pair, in_pairs, new_pair
 from .report import Report
 from .window import Window, undisturbed
 
@@ -25,10 +25,11 @@ CURVE = tuple(100 * (1 - 10 ** (-step / 10)) for step in range(41))
 _SETTLE = 0.5
 DRAIN = 5.0
 STRAY = 0.2
-# Bytes queued on our side when an open loop gives up: the server does not take the rate. Seconds
-# between looks at it.
+# Bytes queued on our side when an open loop gives up: the server does not take the rate;
+# nanoseconds between looks at it, and until something is due that a timer can wait for.
 _MOST_QUEUED = 64 * 1024 * 1024
-_LOOK = 0.1
+_LOOK = 100_000_000
+_TIMERS = 3_000_000
 
 
 async def logins(
@@ -124,12 +125,11 @@ async def throughput(
     await all_in(crowd, accounts, at_once, progress)
     made = _pairs(crowd, body, together)
     with undisturbed():
-        now = perf_counter()
         for pair in made:
             pair.echo = True
         for _ in range(window):
             for pair in made:
-                pair.send(now)
+                pair.send(perf_counter_ns())
         await asyncio.sleep(warmup)
         await _measure(report, crowd, server, made, seconds, progress)
     for pair in made:
@@ -184,7 +184,7 @@ class _OpenLoop:
     def __init__(self, crowd: Crowd, pairs: list[Pair], per_second: float) -> None:
         self._crowd = crowd
         self._pairs = pairs
-        self._gap = 1 / per_second
+        self._gap = 1e9 / per_second
         self._going = True
         self.delays = Histogram()
         self.overrun = False
@@ -197,11 +197,11 @@ class _OpenLoop:
         """Until `stop`, or more is queued than makes sense."""
         pairs, gap = self._pairs, self._gap
         number = 0
-        begin = look = perf_counter()
+        begin = look = perf_counter_ns()
         while self._going:
-            now = perf_counter()
-            while (due := begin + number * gap) <= now:
-                self.delays.add(now - due)
+            now = perf_counter_ns()
+            while (due := begin + int(number * gap)) <= now:
+                self.delays.add_nanoseconds(now - due)
                 pairs[number % len(pairs)].send(due)
                 number += 1
             if now > look:
@@ -210,7 +210,7 @@ class _OpenLoop:
                     self.overrun = True
                     return
             # Timers have a resolution of a millisecond.
-            await asyncio.sleep(0.001 if due - now > 0.003 else 0)
+            await asyncio.sleep(0.001 if due - now > _TIMERS else 0)
 
 
 async def all_in(crowd: Crowd, accounts: Accounts, at_once: int, progress: Progress) -> None:
@@ -225,7 +225,7 @@ def _pairs(crowd: Crowd, body: int, together: bool) -> list[Pair]:
     run = secrets.token_hex(4)
     return in_pairs(
         crowd.peers,
-        lambda sender, receiver, number: Pair(
+        lambda sender, receiver, number: new_pair(
             sender, receiver, f"{run}-{number:x}", body=body, together=together
         ),
     )

@@ -252,9 +252,10 @@ class InitiatingStream(Stream):
 
     to     the domain it wants
     from_  its own bare address, sent over TLS only (section 4.7.1)
+    lang   language of what is for people; None says nothing (section 4.7.4)
     """
 
-    __slots__ = ("from_", "to")
+    __slots__ = ("from_", "lang", "to")
 
     def __init__(
         self, write: Callable[[bytes], None], to: JID, limits: Limits | None = None
@@ -262,6 +263,7 @@ class InitiatingStream(Stream):
         super().__init__(write, limits)
         self.to = to
         self.from_: JID | None = None
+        self.lang: str | None = "en"
 
     def open(self) -> None:
         """Send the header, at the beginning and after each restart."""
@@ -278,17 +280,18 @@ class InitiatingStream(Stream):
         attributes = {"to": str(self.to)}
         if self.from_ is not None:
             attributes["from"] = str(self.from_)
-        return header(attributes, version="1.0", lang="en")
+        return header(attributes, version="1.0", lang=self.lang)
 
 
-def header(attributes: dict[str, str], *, version: str | None, lang: str) -> bytes:
+def header(attributes: dict[str, str], *, version: str | None, lang: str | None) -> bytes:
     """A stream header for clients and servers, with an XML declaration."""
     written = "".join(f" {name}='{escape(value)}'" for name, value in attributes.items())
     if version is not None:
         written += f" version='{version}'"
+    if lang is not None:
+        written += f" xml:lang='{lang}'"
     return (
-        f"<?xml version='1.0'?><stream:stream{written} xml:lang='{lang}'"
-        f" xmlns='{CLIENT}' xmlns:stream='{STREAM}'>"
+        f"<?xml version='1.0'?><stream:stream{written} xmlns='{CLIENT}' xmlns:stream='{STREAM}'>"
     ).encode()
 
 

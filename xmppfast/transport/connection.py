@@ -166,6 +166,12 @@ class Connection(asyncio.Protocol):
         self._pending.append(data)
         self._pending_bytes += len(data)
 
+    def hear(self, received: Callable[[bytes], None]) -> None:
+        """Give data to that function, instead of the receiver. RuntimeError with TLS."""
+        if self._tls is not None:
+            raise RuntimeError("what comes over TLS goes to the receiver")
+        self._hear(received)
+
     def start_tls(self) -> asyncio.Future[None]:
         """Negotiate TLS. The next byte from the network belongs to it, and none goes out before.
 
