@@ -6,17 +6,25 @@ from cpython.dict cimport PyDict_Next
 from cpython.list cimport PyList_GET_SIZE
 from cpython.mem cimport PyMem_RawFree
 from cpython.object cimport PyObject
-from cpython.ref cimport Py_DECREF, Py_INCREF
+from cpython.ref cimport Py_DECREF
 from cpython.unicode cimport PyUnicode_DecodeUTF8
-from libc.string cimport memcpy
 
 from twisted.words.xish import domish
 
+from xmppfast.adapters._frames cimport (
+    Frame,
+    Frames,
+    begin_frames,
+    free_frames,
+    innermost,
+    pop,
+    push,
+    put_end_tag,
+)
 from xmppfast.xml._writer cimport (
     ANYWHERE,
     BETWEEN_TAGS,
     Output,
-    _deepen,
     _exact,
     _put,
     _put_str,
@@ -48,18 +56,6 @@ cdef inline object _attribute(object element, str name):
     return getattr(element, name)
 
 
-cdef struct Frame:
-    PyObject *children
-    PyObject *default_uri  # inside of the element
-    PyObject *prefixes  # that it declares, or None
-    Py_ssize_t child
-    size_t name, name_length  # of the element's name in the output
-
-
-cdef enum:
-    SHALLOW = 6
-
-
 @cython.final
 cdef class ListSerializer:
     """Drop-in for `domish.SerializerClass`: serializes elements into one string.
@@ -69,17 +65,14 @@ cdef class ListSerializer:
     """
 
     cdef Output out
-    cdef Frame shallow[SHALLOW]
-    cdef Frame *frames
-    cdef size_t depth, capacity
+    cdef Frames open  # with the prefixes that they declare
     cdef readonly dict prefixes
     cdef object given  # collections of prefixes in scope from the start
     cdef dict declared  # how many open elements declare a prefix; None before the first
     cdef Py_ssize_t made
 
     def __cinit__(self):
-        self.frames = self.shallow
-        self.capacity = SHALLOW
+        begin_frames(&self.open)
 
     def __init__(self, prefixes=None, prefixesInScope=None):
         self.prefixes = G_PREFIXES.copy()
@@ -90,10 +83,7 @@ cdef class ListSerializer:
         self.declared = None
 
     def __dealloc__(self):
-        while self.depth:
-            self.pop()
-        if self.frames != self.shallow:
-            PyMem_RawFree(self.frames)
+        free_frames(&self.open)
         PyMem_RawFree(self.out.bytes)
 
     def getValue(self):
@@ -123,53 +113,24 @@ cdef class ListSerializer:
 
     def serialize(self, elem, closeElement=1, defaultUri=""):
         """Append an element or a string; with `closeElement=0` only the element's start tag."""
-        cdef size_t outer = self.depth
+        cdef size_t outer = self.open.depth
         cdef Frame *frame
         _reserve(&self.out, 512)
         try:
             self.put_node(elem, defaultUri, closeElement == 0)
-            while self.depth > outer:
-                frame = self.frames + self.depth - 1
+            while self.open.depth > outer:
+                frame = innermost(&self.open)
                 children = <list>frame.children
                 if frame.child < PyList_GET_SIZE(children):
                     frame.child += 1
-                    self.put_node(children[frame.child - 1], <object>frame.default_uri, False)
+                    self.put_node(children[frame.child - 1], <object>frame.namespace, False)
                 else:
-                    self.put_end(frame.name, frame.name_length)
-                    self.leave(<object>frame.prefixes)
-                    self.pop()
+                    put_end_tag(&self.out, frame.name, frame.name_length)
+                    self.leave(<object>frame.declared)
+                    pop(&self.open)
         finally:
-            while self.depth > outer:
-                self.pop()
-
-    cdef int push(
-        self, list children, object default_uri, list prefixes, size_t at, size_t length
-    ) except -1:
-        cdef Frame *frame
-        if self.depth == self.capacity:
-            self.frames = <Frame *>_deepen(
-                self.frames, self.shallow, sizeof(Frame), &self.capacity
-            )
-        frame = self.frames + self.depth
-        Py_INCREF(children)
-        Py_INCREF(default_uri)
-        Py_INCREF(prefixes)
-        frame.children = <PyObject *>children
-        frame.default_uri = <PyObject *>default_uri
-        frame.prefixes = <PyObject *>prefixes
-        frame.child = 0
-        frame.name = at
-        frame.name_length = length
-        self.depth += 1
-        return 0
-
-    cdef void pop(self) noexcept:
-        cdef Frame *frame
-        self.depth -= 1
-        frame = self.frames + self.depth
-        Py_DECREF(<object>frame.children)
-        Py_DECREF(<object>frame.default_uri)
-        Py_DECREF(<object>frame.prefixes)
+            while self.open.depth > outer:
+                pop(&self.open)
 
     cdef int enter(self, object prefix) except -1:
         if self.declared is None:
@@ -293,11 +254,4 @@ cdef class ListSerializer:
         if type(children) is not list:
             children = list(children)
         _put(&self.out, b">", 1)
-        return self.push(<list>children, default, prefixes, at, length)
-
-    cdef int put_end(self, size_t at, size_t length) except -1:
-        _reserve(&self.out, length + 3)
-        _put(&self.out, b"</", 2)
-        memcpy(self.out.bytes + self.out.used, self.out.bytes + at, length)
-        self.out.used += length
-        return _put(&self.out, b">", 1)
+        return push(&self.open, children, default, prefixes, at, length)

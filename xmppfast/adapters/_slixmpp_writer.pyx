@@ -5,15 +5,22 @@ cimport cython
 from cpython.dict cimport PyDict_Next
 from cpython.mem cimport PyMem_RawFree
 from cpython.object cimport PyObject
-from cpython.ref cimport Py_DECREF, Py_INCREF
 from cpython.unicode cimport PyUnicode_DecodeUTF8
-from libc.string cimport memcpy
 
+from xmppfast.adapters._frames cimport (
+    Frame,
+    Frames,
+    begin_frames,
+    free_frames,
+    innermost,
+    pop,
+    push,
+    put_end_tag,
+)
 from xmppfast.xml cimport _writer
 from xmppfast.xml._writer cimport (
     ANYWHERE,
     Output,
-    _deepen,
     _exact,
     _grow,
     _learn_elementtree,
@@ -21,7 +28,6 @@ from xmppfast.xml._writer cimport (
     _put_bytes,
     _put_str,
     _put_text,
-    _reserve,
     xf_get,
 )
 
@@ -124,18 +130,6 @@ cdef str _cdata(str text):
 # Trees. -------------------------------------------------------------------------------------------
 
 
-cdef struct Frame:
-    PyObject *element
-    PyObject *ns  # of the element
-    PyObject *declared  # namespaces of attributes that it declares prefixes for, or None
-    Py_ssize_t child
-    size_t name, name_length  # of the element's name in the output
-
-
-cdef enum:
-    SHALLOW = 6
-
-
 @cython.no_gc
 @cython.final
 @cython.freelist(4)
@@ -143,53 +137,18 @@ cdef class _Tree:
     """One run of tostring."""
 
     cdef Output out
-    cdef Frame shallow[SHALLOW]
-    cdef Frame *frames
-    cdef size_t depth, capacity
+    cdef Frames open  # with the namespaces of attributes that they declare prefixes for
     cdef object prefixes  # the stream's namespace_map, or None
     cdef object default_ns, stream_ns, outer_ns
     cdef object namespaces  # those of attributes with a prefix in scope, or None
     cdef bint cdata
 
     def __cinit__(self):
-        self.frames = self.shallow
-        self.capacity = SHALLOW
+        begin_frames(&self.open)
 
     def __dealloc__(self):
-        while self.depth:
-            self.pop()
-        if self.frames != self.shallow:
-            PyMem_RawFree(self.frames)
+        free_frames(&self.open)
         PyMem_RawFree(self.out.bytes)
-
-    cdef int push(
-        self, object element, str ns, object declared, size_t at, size_t length
-    ) except -1:
-        cdef Frame *frame
-        if self.depth == self.capacity:
-            self.frames = <Frame *>_deepen(
-                self.frames, self.shallow, sizeof(Frame), &self.capacity
-            )
-        frame = self.frames + self.depth
-        Py_INCREF(element)
-        Py_INCREF(ns)
-        Py_INCREF(declared)
-        frame.element = <PyObject *>element
-        frame.ns = <PyObject *>ns
-        frame.declared = <PyObject *>declared
-        frame.child = 0
-        frame.name = at
-        frame.name_length = length
-        self.depth += 1
-        return 0
-
-    cdef void pop(self) noexcept:
-        cdef Frame *frame
-        self.depth -= 1
-        frame = self.frames + self.depth
-        Py_DECREF(<object>frame.element)
-        Py_DECREF(<object>frame.ns)
-        Py_DECREF(<object>frame.declared)
 
     cdef inline str prefix(self, str ns):
         """The stream's prefix for a namespace, or None."""
@@ -284,16 +243,9 @@ cdef class _Tree:
         if text:
             self.put_text(text, "text")
         if children:
-            return self.push(element, tag.ns, declared, at, length)
-        self.put_end(at, length)
+            return push(&self.open, element, tag.ns, declared, at, length)
+        put_end_tag(&self.out, at, length)
         return self.leave(element, declared)
-
-    cdef int put_end(self, size_t at, size_t length) except -1:
-        _reserve(&self.out, length + 3)
-        _put(&self.out, b"</", 2)
-        memcpy(self.out.bytes + self.out.used, self.out.bytes + at, length)
-        self.out.used += length
-        return _put(&self.out, b">", 1)
 
     cdef int leave(self, object element, list declared) except -1:
         """Write what follows an element."""
@@ -309,17 +261,17 @@ cdef class _Tree:
     cdef int write_inside(self) except -1:
         """Write what is inside of the element that start left open, if it did, and its end."""
         cdef Frame *frame
-        while self.depth:
-            frame = self.frames + self.depth - 1
-            element = <object>frame.element
+        while self.open.depth:
+            frame = innermost(&self.open)
+            element = <object>frame.children
             if frame.child < len(element):
                 child = PySequence_GetItem(element, frame.child)
                 frame.child += 1
-                self.start(child, <object>frame.ns, False, False)
+                self.start(child, <object>frame.namespace, False, False)
                 continue
             declared = <object>frame.declared
-            self.put_end(frame.name, frame.name_length)
-            self.pop()
+            put_end_tag(&self.out, frame.name, frame.name_length)
+            pop(&self.open)
             self.leave(element, declared)
         return 0
 
