@@ -1,5 +1,6 @@
 """nbxmpp's node builder: the nodes that its expat handlers make, made here."""
 
+from collections.abc import Callable
 from typing import Any
 
 from typing_extensions import Buffer
@@ -12,8 +13,15 @@ class NodeBuilder:
     stream_error: str
     _dispatch_depth: int
     _mini_dom: Any
-    _document_attrs: dict[str, str] | None
     _document_nsp: dict[str, str] | None
+    dispatch: Callable[[Any], object]
+    """Called with the stream header and each stanza; to be replaced."""
+    stream_header_received: Callable[[], object]
+    """Called when a document's root has started; to be replaced."""
+    stream_footer_received: Callable[[], object]
+    """Called when the root has ended; to be replaced."""
+    @property
+    def _document_attrs(self) -> dict[str, str] | None: ...
     @property
     def _is_stream(self) -> bool: ...
     def __init__(
@@ -32,11 +40,5 @@ class NodeBuilder:
         """Make no nodes and no calls any more."""
     def getDom(self) -> Any:
         """The node just built, or None."""
-    def dispatch(self, stanza: Any) -> None:
-        """Called with the stream header and each stanza; to be replaced."""
-    def stream_header_received(self) -> None:
-        """Called when a document's root has started; to be replaced."""
-    def stream_footer_received(self) -> None:
-        """Called when the root has ended; to be replaced."""
     def has_received_endtag(self, level: int = 0) -> bool:
         """Whether an end tag was seen at this level."""

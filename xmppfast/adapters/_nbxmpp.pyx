@@ -67,6 +67,10 @@ cdef inline object _part(list path, Py_ssize_t level, int part):
     return <object>PyTuple_GET_ITEM(<object>PyList_GET_ITEM(path, level), part)
 
 
+def _nothing(*_):
+    """What is called until something else is put in its place."""
+
+
 cdef dict _attributes(const xf_piece *piece, uint32_t slot, dict declared):
     """Attributes as written, declarations among them; those go to `declared` by prefix, too."""
     cdef const xf_element *e = xf_element_at(piece.tape, slot)
@@ -90,18 +94,25 @@ cdef dict _attributes(const xf_piece *piece, uint32_t slot, dict declared):
 cdef class NodeBuilder(Reader):
     """`nbxmpp.simplexml.NodeBuilder` for XMPP streams; see `xmppfast.adapters.nbxmpp`."""
 
+    # dispatch(node)             called with the stream header and each stanza
+    # stream_header_received()   called when a document's root has started
+    # stream_footer_received()   called when the root has ended
+    cdef public object dispatch, stream_header_received, stream_footer_received
     cdef public object _dispatch_depth, _mini_dom, stream_error
-    cdef public dict _document_attrs, _document_nsp
+    cdef public dict _document_nsp
+    cdef dict document_attrs  # made when they are asked for
     cdef readonly bint _is_stream
     cdef Py_ssize_t depth, deepest
     cdef bint is_text  # what came last
     cdef bint destroyed
+    cdef bint opened  # the root is as it should be
     cdef str name  # of the node that is to be dispatched
     cdef list pieces  # text of the root of a document, until a tag follows; None if there is none
     # The open nodes, from the one to be dispatched on: each a tuple of node, data, kids, nsd and
     # nsp_cache.
     cdef list path
     cdef object __weakref__
+    cdef dict __dict__
 
     def __init__(
         self, data=None, initial_node=None, dispatch_depth=1, finished=True, *,
@@ -115,6 +126,7 @@ cdef class NodeBuilder(Reader):
         self._mini_dom = initial_node
         self._is_stream = not finished
         self.stream_error = ""
+        self.dispatch = self.stream_header_received = self.stream_footer_received = _nothing
         self.depth = self.deepest = 0
         self.is_text = True
         self.path = []
@@ -141,14 +153,16 @@ cdef class NodeBuilder(Reader):
         self.flush()
         return self._mini_dom
 
-    def dispatch(self, stanza):
-        """Called with the stream header and each stanza; to be replaced."""
-
-    def stream_header_received(self):
-        """Called when a document's root has started; to be replaced."""
-
-    def stream_footer_received(self):
-        """Called when the root has ended; to be replaced."""
+    @property
+    def _document_attrs(self):
+        """The root's attributes without declarations; None before there is one as it should be."""
+        if self.opened and self.document_attrs is None:
+            self.document_attrs = {
+                key: value
+                for key, value in _attributes(self.header, 0, {}).items()
+                if key != "xmlns" and not key.startswith("xmlns:")
+            }
+        return self.document_attrs
 
     def has_received_endtag(self, level=0):
         """Whether an end tag was seen at this level."""
@@ -195,6 +209,7 @@ cdef class NodeBuilder(Reader):
         elif inside > 0:
             self.open_kid(prefix, name, attributes, declared)
         if self.depth == 1:
+            self._document_nsp = declared.copy()
             self.open_root(prefix, name, name_text(tag, e.name_length, wide), attributes)
         if not self.is_text and PyList_GET_SIZE(self.path) > 1:
             (<list>_part(self.path, -2, DATA)).append("")
@@ -303,15 +318,7 @@ cdef class NodeBuilder(Reader):
 
     cdef int open_root(self, str prefix, str name, str tag, dict attributes) except -1:
         """Dispatch the header; ValueError if it is not that of a stream where one should be."""
-        self._document_attrs = {}
-        self._document_nsp = {}
-        for key, value in attributes.items():
-            if key == "xmlns":
-                self._document_nsp[""] = value
-            elif key.startswith("xmlns:"):
-                self._document_nsp[key[6:]] = value
-            else:
-                self._document_attrs[key] = value
+        self.opened = True
         ns = self._document_nsp.get(prefix, UNDECLARED + "-root")
         try:
             self.dispatch_now(
@@ -322,7 +329,8 @@ cdef class NodeBuilder(Reader):
             elif ns != STREAMS or name != "stream":
                 raise ValueError(f"Incorrect stream start: ({name},{ns}). Terminating.")
         except ValueError as error:
-            self._document_attrs = None
+            self.opened = False
+            self.document_attrs = None
             raise ValueError(str(error))
         return 0
 

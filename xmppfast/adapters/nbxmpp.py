@@ -25,6 +25,8 @@ class NodeBuilder(_nbxmpp.NodeBuilder):
     compat          pass over text between stanzas and a byte order mark instead of refusing them
     """
 
+    __slots__ = ()
+
 
 def _places(**options: Any) -> list[Place]:
     builder: Any = functools.partial(NodeBuilder, **options) if options else NodeBuilder

@@ -21,7 +21,11 @@ _NEVER = {
     handler.feature_external_pes: "external parameter entities",
     handler.feature_namespace_prefixes: "names with their prefixes",
 }
-_KEPT = {handler.feature_external_ges, handler.feature_string_interning}
+_KEPT = dict.fromkeys((handler.feature_external_ges, handler.feature_string_interning), False)
+# Those that a reader begins with: they have no state, so one of each will do.
+_DTD_HANDLER = handler.DTDHandler()
+_ENTITY_RESOLVER = handler.EntityResolver()
+_ERROR_HANDLER = handler.ErrorHandler()
 
 
 class Parser(_sax.StreamReader, IncrementalParser, Locator):
@@ -29,9 +33,12 @@ class Parser(_sax.StreamReader, IncrementalParser, Locator):
 
     def __init__(self, *, limits: Limits = DEFAULT_LIMITS, compat: bool = False) -> None:
         _sax.StreamReader.__init__(self, limits, compat)
-        IncrementalParser.__init__(self)
+        self._cont_handler = handler.ContentHandler()
+        self._dtd_handler = _DTD_HANDLER
+        self._ent_handler = _ENTITY_RESOLVER
+        self._err_handler = _ERROR_HANDLER
         self._namespaces = False
-        self._kept: dict[str, Any] = dict.fromkeys(_KEPT, False)
+        self._kept: dict[str, Any] = _KEPT
 
     def parse(self, source: Any) -> None:
         """Read a whole document with the standard library's parser and these handlers."""
@@ -67,7 +74,7 @@ class Parser(_sax.StreamReader, IncrementalParser, Locator):
         if name == handler.feature_namespaces:
             self._namespaces = state
         elif name in _KEPT:
-            self._kept[name] = state
+            self._kept = {**self._kept, name: state}
         elif name not in _NEVER:
             raise SAXNotRecognizedException(f"Feature '{name}' not recognized")
         elif state:
