@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from transport_ends import OPEN, Notes
 
+from xmppfast.transport.backlog import Backlog
 from xmppfast.transport.certificates import ServerCertificate, client_context
 from xmppfast.transport.connection import Connection
 from xmppfast.transport.tcp import Listener, connect, listen
@@ -52,7 +53,7 @@ class Pair:
             lambda: self.server,
             tls=None if server is None else lambda: server_tls(server),
             direct=direct,
-            most=most,
+            backlog=Backlog(most),
         )
         connection = await connect(
             "127.0.0.1",
@@ -142,7 +143,7 @@ def test_receiver_that_fails_takes_nobody_with_it(run):
         complaints = []
         loop.set_exception_handler(lambda _, context: complaints.append(str(context["exception"])))
         receivers = [Failing(), Notes()]
-        listener = await listen("127.0.0.1", 0, iter(receivers).__next__, most=100_000)
+        listener = await listen("127.0.0.1", 0, iter(receivers).__next__, backlog=Backlog(100_000))
         clients = [Notes(), Notes()]
         links = [await connect(*listener.addresses[0], client) for client in clients]
         await receivers[1].until(lambda: receivers[1].link is not None)
@@ -268,6 +269,38 @@ def test_peer_that_does_not_read(run):
         link.resume()
         await pair.client.until(lambda: len(pair.client.data) == written + 1)
         assert pair.server.link.queued == 0
+
+    run(main())
+
+
+def test_peers_that_do_not_read_are_bounded_together(run):
+    async def main() -> None:
+        backlog = Backlog(1 << 30, 3_000_000)
+        receivers = [Notes() for _ in range(4)]
+        listener = await listen("127.0.0.1", 0, iter(receivers).__next__, backlog=backlog)
+        clients = [Notes() for _ in receivers]
+        links = [await connect(*listener.addresses[0], client) for client in clients]
+        await receivers[3].until(lambda: receivers[3].link is not None)
+        for link in links[1:]:
+            link.pause()
+        most = 0
+        # One of them has more waiting than the others.
+        while not any("overflowed" in receiver.events for receiver in receivers):
+            for share, receiver in enumerate(receivers):
+                receiver.link.write(b"x" * 10_000 * (share + 1))
+            await asyncio.sleep(0)
+            most = max(most, backlog.total)
+        assert receivers[3].events == ["connected", "overflowed"]
+        assert most <= 3_000_000 + 40_000
+        assert [receiver.events for receiver in receivers[:3]] == [["connected"]] * 3
+        for receiver in receivers:
+            receiver.link.abort()
+            await receiver.until_lost()
+        assert backlog.total == 0
+        listener.close()
+        for link, client in zip(links, clients, strict=True):
+            link.abort()
+            await client.until_lost()
 
     run(main())
 

@@ -82,6 +82,34 @@ class StreamLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class PerSession:
+    """Section `[per_session]`; see `xmppfast.server.quotas.PerSession`."""
+
+    queued_bytes: int = 4_194_304
+    bytes_per_second: int = 67_108_864
+    stanzas_per_second: int = 100_000
+    bytes_before_login: int = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class PerAddress:
+    """Section `[per_address]`; see `xmppfast.server.quotas.PerAddress`."""
+
+    connections: int = 20_000
+    connections_per_second: int = 1_000
+    failed_logins_per_minute: int = 100
+    registrations_per_hour: int = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """Section `[together]`; see `xmppfast.server.quotas.Quotas`."""
+
+    queued_bytes: int = 268_435_456
+    unauthenticated: int = 10_000
+
+
+@dataclass(frozen=True, slots=True)
 class Configuration:
     """A server's configuration. Paths in a file are relative to its folder."""
 
@@ -94,6 +122,9 @@ class Configuration:
     storage: Storage = field(default_factory=Storage)
     log: Log = field(default_factory=Log)
     limits: StreamLimits = field(default_factory=StreamLimits)
+    per_session: PerSession = field(default_factory=PerSession)
+    per_address: PerAddress = field(default_factory=PerAddress)
+    together: Together = field(default_factory=Together)
 
     @property
     def storage_url(self) -> str:
@@ -115,7 +146,20 @@ _CHOICES = {
     "log.level": ("debug", "info", "warning", "error"),
     "log.format": ("auto", "text", "json"),
 }
-_LEAST = {"login.seconds": 1, "login.resources": 1}
+_LEAST = {
+    "login.seconds": 1,
+    "login.resources": 1,
+    "per_session.queued_bytes": 65_536,
+    "per_session.bytes_per_second": 1_000,
+    "per_session.stanzas_per_second": 1,
+    "per_session.bytes_before_login": 10_000,  # RFC 6120 section 13.12
+    "per_address.connections": 1,
+    "per_address.connections_per_second": 1,
+    "per_address.failed_logins_per_minute": 1,
+    "per_address.registrations_per_hour": 1,
+    "together.queued_bytes": 1_048_576,
+    "together.unauthenticated": 1,
+}
 _PORTS = ("listen.port", "listen.tls_port", "listen.metrics_port")
 
 

@@ -8,7 +8,7 @@ import logging
 import signal
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from importlib import import_module, util
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +21,7 @@ from .configuration import Configuration, ConfigurationError
 if TYPE_CHECKING:
     from ..core.jid import JID
     from ..server.control import Control
+    from ..server.quotas import Quotas
     from ..server.server import Settings
     from ..server.service import Certificate, Service
 
@@ -194,6 +195,19 @@ def _settings(configuration: Configuration) -> Settings:
         limits=Limits(**{name: getattr(limits, name) for name in Limits.__slots__}),
         login_seconds=configuration.login.seconds,
         resources=configuration.login.resources,
+        quotas=_quotas(configuration),
+    )
+
+
+def _quotas(configuration: Configuration) -> Quotas:
+    from ..server.quotas import PerAddress, PerSession, Quotas
+
+    together = configuration.together
+    return Quotas(
+        PerSession(**asdict(configuration.per_session)),
+        PerAddress(**asdict(configuration.per_address)),
+        queued_bytes=together.queued_bytes,
+        unauthenticated=together.unauthenticated,
     )
 
 

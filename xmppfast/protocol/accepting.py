@@ -69,6 +69,8 @@ class Terms:
     register      requests before authentication are asked about, not refused
     before        further features, serialized, before authentication
     after         further features, serialized, after it
+    most_bytes    of one element or header until there is a session, as far as it is not less than
+                  the stream's own limit (RFC 6120 section 13.12)
     """
 
     tls_offered: bool = True
@@ -77,6 +79,7 @@ class Terms:
     register: bool = False
     before: bytes = b""
     after: bytes = b""
+    most_bytes: int = 10_000
 
 
 class _Step(Enum):
@@ -135,9 +138,26 @@ class Accepting:
         self._step = _Step.UNAUTHENTICATED
         self._request: Stanza | None = None
         self.account: JID | None = None
+        # Bytes of what is not complete yet.
+        self._unread = 0
+
+    def fed(self, size: int) -> None:
+        """So much was fed, and what was complete received: StreamError if there is no end of it."""
+        self._unread += size
+        if self._unread > self._terms.most_bytes:
+            raise self._too_large()
+
+    def _too_large(self) -> StreamError:
+        return StreamError(
+            StreamCondition.POLICY_VIOLATION,
+            f"more than {self._terms.most_bytes} bytes before there is a session",
+        )
 
     def receive(self, event: StreamStart | Stanza | StreamEnd) -> Want | None:
-        """Take an event of the stream."""
+        """Take an event of the stream. Raises StreamError for an element that is too large."""
+        if isinstance(event, Stanza) and len(event.raw) > self._terms.most_bytes:
+            raise self._too_large()
+        self._unread -= len(event.raw) if not isinstance(event, StreamEnd) else 0
         left = self._stream.receive(event)
         if left is None or self._stream.phase is not Phase.OPEN:
             return None
@@ -201,7 +221,7 @@ class Accepting:
     def secured(self) -> None:
         """TLS is active: what was learned before it is forgotten."""
         self._secure = True
-        self._failures = 0
+        self._failures = self._unread = 0
         self._step = _Step.UNAUTHENTICATED
         self._stream.secured()
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..core.dispatch import Outcome, Request, Target
 from ..core.dispatcher import as_stanza_error
-from ..core.errors import SaslCondition, SaslError, StanzaError
+from ..core.errors import SaslCondition, SaslError, StanzaCondition, StanzaError
 from ..core.stanza import error_reply, result
 from ..protocol.accepting import Accepting, Ask, Bind, Respond, StartTls, Want
 from ..protocol.link import Link
@@ -18,6 +18,7 @@ from ..protocol.sasl.interface import Challenge, Success
 from ..protocol.stream import Phase, ReceivingStream
 from ..xml import Stanza, StreamCondition, StreamEnd, StreamError, StreamStart
 from .session import Session
+from .turns import STANZAS
 
 if TYPE_CHECKING:
     from .server import Server
@@ -28,10 +29,12 @@ log = logging.getLogger("xmppfast.server")
 class Connection:
     """Receives what a client sends: events go to the negotiation, once bound to the router.
 
-    While something has to be waited for, nothing more is read: stanzas keep their order.
+    While something has to be waited for, nothing more is read: stanzas keep their order. Nor is it
+    while the connection has to wait for its turn, or has sent more than it may.
     """
 
     __slots__ = (
+        "_bytes_left",
         "_gone",
         "_held",
         "_id",
@@ -39,6 +42,8 @@ class Connection:
         "_negotiation",
         "_server",
         "_session",
+        "_since",
+        "_stanzas_left",
         "_stream",
         "_timer",
     )
@@ -54,6 +59,10 @@ class Connection:
         self._session: Session | None = None
         self._held = False
         self._gone = False
+        # What it may send before it is looked how long it took for that; since when it counts.
+        self._bytes_left = server.per_session.bytes_per_second
+        self._stanzas_left = server.per_session.stanzas_per_second
+        self._since = 0.0
 
     # What the transport tells --------------------------------------------------------------------
 
@@ -68,10 +77,17 @@ class Connection:
         self._negotiation = Accepting(
             self._stream, server.terms, partial(server.mechanisms, self._stream, link), link.secure
         )
-        self._timer = asyncio.get_running_loop().call_later(
-            server.settings.login_seconds, self._too_slow
-        )
+        loop = asyncio.get_running_loop()
+        self._since = loop.time()
+        self._timer = loop.call_later(server.settings.login_seconds, self._too_slow)
         server.connections.add(self)
+        seconds = server.addresses.connected(link.peer)
+        if seconds is None:
+            self.end(StreamCondition.POLICY_VIOLATION, "too many connections from your address")
+        elif server.unauthenticated > server.settings.quotas.unauthenticated:
+            self.end(StreamCondition.RESOURCE_CONSTRAINT, "too many clients are logging in")
+        elif seconds:
+            self._slow_down(seconds)
 
     @property
     def queued(self) -> int:
@@ -80,10 +96,13 @@ class Connection:
 
     def received(self, data: bytes) -> None:
         """`Receiver.received`."""
+        self._bytes_left -= len(data)
         try:
             events = self._stream.parser.feed(data)
             if not self._held:
                 self._read(events)
+            if self._negotiation is not None:
+                self._negotiation.fed(len(data))
         except StreamError as error:
             self._stream.fail(error)
 
@@ -103,6 +122,7 @@ class Connection:
         """`Receiver.lost`."""
         self._go()
         self._server.forget(self)
+        self._server.addresses.disconnected(self._link.peer)
         if not self._held:
             self._over()
 
@@ -115,23 +135,65 @@ class Connection:
     # Events --------------------------------------------------------------------------------------
 
     def _read(self, events: Iterator[StreamStart | Stanza | StreamEnd]) -> None:
-        accept = self._server.router.accept
+        server = self._server
+        accept = server.router.accept
+        left = STANZAS
         for event in events:
             session = self._session
             if session is not None and type(event) is Stanza:
                 outcome = accept(session, event)
             else:
                 outcome = self._negotiate(event)
+            left -= 1
             if outcome is not None:
-                self._hold(outcome)
-                return
+                self._pause()
+                server.spawn(self._wait(outcome))
+                break
+            if not left:
+                self._pause()
+                server.turns.wait(self)
+                break
+        self._stanzas_left -= STANZAS - left
+        if self._bytes_left < 0 or self._stanzas_left < 0:
+            self._look_at_rate()
 
-    def _hold(self, outcome: Awaitable[None], *, reading: bool = False) -> None:
-        """Leave everything unread until something is done."""
+    def _pause(self) -> None:
+        """Leave everything unread until `go_on`."""
         self._held = True
-        if not reading:
-            self._link.pause()
-        self._server.spawn(self._wait(outcome))
+        self._link.pause()
+
+    def _look_at_rate(self) -> None:
+        """Slow down a connection that took less time than it should have for what it sent.
+
+        Only who has sent a second's worth is looked at, so others don't cost a look at the clock.
+        """
+        quotas = self._server.per_session
+        due = 1 - min(
+            self._bytes_left / quotas.bytes_per_second,
+            self._stanzas_left / quotas.stanzas_per_second,
+        )
+        now = asyncio.get_running_loop().time()
+        seconds = max(0.0, due - (now - self._since))
+        if seconds and self._held:
+            return  # it is looked at again when it goes on
+        self._bytes_left = quotas.bytes_per_second
+        self._stanzas_left = quotas.stanzas_per_second
+        self._since = now + seconds
+        if seconds:
+            self._slow_down(seconds)
+
+    def _slow_down(self, seconds: float) -> None:
+        self._pause()
+        asyncio.get_running_loop().call_later(seconds, self.go_on)
+
+    def go_on(self) -> None:
+        """Read again: what the connection had to wait for has come."""
+        self._held = False
+        if self._stream.phase is not Phase.CLOSED:
+            self._link.resume()
+            self.received(b"")
+        if self._gone and not self._held:
+            self._over()
 
     async def _wait(self, outcome: Awaitable[None]) -> None:
         try:
@@ -139,12 +201,7 @@ class Connection:
         except Exception as error:
             log.error("a session failed", exc_info=error, extra={"session": self._id})
             self.end(StreamCondition.INTERNAL_SERVER_ERROR)
-        self._held = False
-        if self._stream.phase is not Phase.CLOSED:
-            self._link.resume()
-            self.received(b"")
-        if self._gone and not self._held:
-            self._over()
+        self.go_on()
 
     # Negotiation ---------------------------------------------------------------------------------
 
@@ -195,23 +252,36 @@ class Connection:
 
     async def _respond(self, negotiation: Accepting, want: Respond) -> None:
         outcome: Challenge | Success | SaslError
+        addresses, peer = self._server.addresses, self._link.peer
         try:
+            if not addresses.may_log_in(peer):
+                raise StanzaError(
+                    StanzaCondition.POLICY_VIOLATION,
+                    "too many logins from your address have failed: try again later",
+                )
             outcome = await want.mechanism.respond(want.data)
         except SaslError as error:
             outcome = error
-        except StanzaError as error:  # too many at once, says who should have hashed the password
+        except StanzaError as error:  # there is too much of that, whatever the password is
             outcome = SaslError(SaslCondition.TEMPORARY_AUTH_FAILURE, error.text)
         except Exception as error:
             log.error("authentication failed", exc_info=error, extra={"session": self._id})
             outcome = SaslError(SaslCondition.TEMPORARY_AUTH_FAILURE)
         if isinstance(outcome, SaslError):
-            log.info("no login from %s: %s", self._link.peer, outcome, extra={"session": self._id})
+            log.info("no login from %s: %s", peer, outcome, extra={"session": self._id})
+            if outcome.condition is SaslCondition.NOT_AUTHORIZED and not self._gone:
+                addresses.failed(peer)
         if self._stream.phase is Phase.OPEN:
             negotiation.responded(outcome)
 
     async def _ask(self, stanza: Stanza) -> None:
         domain = self._stream.domain
         try:
+            if stanza.type == "set" and not self._server.addresses.may_register(self._link.peer):
+                raise StanzaError(
+                    StanzaCondition.RESOURCE_CONSTRAINT,
+                    "too many accounts were made from your address: try again later",
+                )
             request = Request(
                 stanza,
                 domain,

@@ -15,7 +15,7 @@ from ..core.errors import StanzaCondition, StanzaError
 
 _T = TypeVar("_T")
 
-# How much less than everything else it is worth to the system (nice).
+# How much less it is worth to the system than the rest of the process.
 _NICE: Final = 10
 
 
@@ -56,4 +56,5 @@ def _yield_to_others() -> None:
     # Elsewhere this would be the priority of the whole process.
     if sys.platform == "linux":
         with suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
+            nice = os.getpriority(os.PRIO_PROCESS, 0) + _NICE
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), min(nice, 19))

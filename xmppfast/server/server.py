@@ -9,6 +9,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from time import monotonic
 from typing import Any
 
 from ..core.dispatch import Account, Disco, Feature, Outcome, Target
@@ -21,11 +22,14 @@ from ..protocol.sasl.mechanisms import Server as Mechanisms
 from ..protocol.stream import ReceivingStream
 from ..xml import Limits, Stanza, StreamCondition
 from .accounts import AccountStore
+from .addresses import Addresses
 from .connection import Connection
+from .quotas import Quotas
 from .registry import Registry
 from .requests import Requests
 from .router import Router
 from .session import Session
+from .turns import Turns
 
 log = logging.getLogger("xmppfast.server")
 
@@ -40,6 +44,7 @@ class Settings:
     limits         bounds on what a stream may contain
     login_seconds  how long negotiation may take
     resources      resources one account may have at a time
+    quotas         what one session, one address of the network and all together may take
     """
 
     domain: JID
@@ -48,6 +53,7 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
     login_seconds: float = 60.0
     resources: int = 20
+    quotas: Quotas = field(default_factory=Quotas)
 
 
 def new_id() -> str:
@@ -76,6 +82,8 @@ class Server:
         self.domains = (settings.domain,)
         self.new_id = new_id
         self.connections: set[Connection] = set()
+        self.addresses = Addresses(settings.quotas.per_address, monotonic)
+        self.turns = Turns()
         self.registry = Registry(settings.resources)
         self.accounts = accounts
         self._offload = offload
@@ -93,6 +101,8 @@ class Server:
         """Have connections to come follow other settings; `domain` and `tls` stay as they were."""
         self.settings = replace(settings, domain=self.settings.domain, tls=self.settings.tls)
         self.registry.most = settings.resources
+        self.addresses.reconfigure(settings.quotas.per_address)
+        self.per_session = settings.quotas.per_session
         announced = self.dispatcher.stream_features
         self.terms = Terms(
             tls_offered=self.settings.tls,
@@ -100,9 +110,15 @@ class Server:
             register=self.dispatcher.asks(Target.STREAM),
             before=announced[False],
             after=announced[True],
+            most_bytes=settings.quotas.per_session.bytes_before_login,
         )
 
     # Connections ---------------------------------------------------------------------------------
+
+    @property
+    def unauthenticated(self) -> int:
+        """Connections without a session."""
+        return len(self.connections) - len(self.registry.sessions)
 
     def connection(self) -> Connection:
         """A receiver for a new connection."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ..core.dispatch import Feature, Host
 from ..storage.interface import Storage
+from ..transport.backlog import Backlog
 from ..transport.certificates import ServerCertificate, load, self_signed
 from ..transport.tcp import Listener, listen
 from ..transport.tls import TlsRole
@@ -97,6 +98,8 @@ class Service:
         self.accounts = await open_accounts(self._storage, domain, self._hashing)
         self.server = Server(self._settings, self.accounts, self._install, self._hashing)
         self._connection = self.server.connection
+        quotas = self._settings.quotas
+        self._backlog = Backlog(quotas.per_session.queued_bytes, quotas.queued_bytes)
         try:
             await self._count()
             await self._listen(self._ports.port, direct=False)
@@ -121,7 +124,9 @@ class Service:
             return
         tls: Callable[[], TlsRole] | None = self._tls if self._settings.tls else None
         connection = self._connection
-        listener = await listen(self._ports.host, port, connection, tls=tls, direct=direct)
+        listener = await listen(
+            self._ports.host, port, connection, tls=tls, direct=direct, backlog=self._backlog
+        )
         self._listeners.append(listener)
         for host, number in listener.addresses:
             log.info("listening on %s port %d%s", host, number, " (TLS)" if direct else "")
@@ -144,6 +149,8 @@ class Service:
         if self._settings.tls:
             self._role = self._read_certificate(certificate)
         self.server.reconfigure(settings)
+        self._backlog.each = settings.quotas.per_session.queued_bytes
+        self._backlog.in_all = settings.quotas.queued_bytes
 
     def _read_certificate(self, certificate: Certificate) -> TlsRole:
         names = [str(self._settings.domain), "localhost", "127.0.0.1", "::1"]

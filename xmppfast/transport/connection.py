@@ -14,15 +14,13 @@ from typing import cast
 
 from ..protocol.link import Receiver
 from ..protocol.sasl.interface import ChannelBindings
+from .backlog import LITTLE, Backlog
 from .silence import notice_silence
 from .tls import Tls, TlsRole
 
 # Seconds for the handshake, and for the peer to take what is left to read and close its side.
 _HANDSHAKE = 30.0
 _LINGER = 5.0
-
-# Bytes a receiver may have queued, by default.
-MOST_QUEUED = 4 * 1024 * 1024
 
 
 class Turn:
@@ -67,10 +65,12 @@ class Connection(asyncio.Protocol):
     receiver  whom to tell
     tls       gives what is needed for TLS when it begins; None if there is no TLS
     direct    whether TLS begins with the first byte
-    most      bytes the receiver may have queued before it is told that the peer does not read
+    backlog   what bounds the bytes that wait; the receiver is told that the peer does not read
     """
 
     __slots__ = (
+        "_backlog",
+        "_behind",
         "_closing",
         "_direct",
         "_ended",
@@ -80,7 +80,6 @@ class Connection(asyncio.Protocol):
         "_handshake",
         "_introduced",
         "_lost",
-        "_most",
         "_overflowed",
         "_paused",
         "_pending",
@@ -105,7 +104,7 @@ class Connection(asyncio.Protocol):
         *,
         tls: Callable[[], TlsRole] | None,
         direct: bool = False,
-        most: int = MOST_QUEUED,
+        backlog: Backlog | None = None,
     ) -> None:
         self.peer = ""
         self.secure = False
@@ -113,7 +112,8 @@ class Connection(asyncio.Protocol):
         self._receiver = receiver
         self._role = tls
         self._direct = direct
-        self._most = most
+        self._backlog = backlog or Backlog()
+        self._behind = False  # the backlog counts what waits
         self._transport: asyncio.Transport | None = None
         self._pending: list[bytes] = []
         self._pending_bytes = 0
@@ -253,9 +253,26 @@ class Connection(asyncio.Protocol):
         except ssl.SSLError:
             self.abort()
             return
-        if self._transport.get_write_buffer_size() > self._most and not self._overflowed:
+        waiting = self._transport.get_write_buffer_size()
+        if waiting > LITTLE and not self._overflowed:
+            self._behind = True
+            self._backlog.note(self, waiting)
+
+    def overflow(self) -> None:
+        """Tell the receiver that the peer does not read."""
+        if not self._overflowed:
             self._overflowed = True
+            self._behind = False
             self._receiver.overflowed()
+
+    def overflow_soon(self) -> None:
+        """Do so in a turn of its own: what goes wrong with it is no matter of who writes now."""
+        self._turn.loop.call_soon(self.overflow)
+
+    def _caught_up(self) -> None:
+        if self._behind:
+            self._behind = False
+            self._backlog.note(self, 0)
 
     async def drained(self) -> None:
         """Wait until the network has taken most of what was written, or the connection is gone."""
@@ -300,6 +317,7 @@ class Connection(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         """The network has taken it."""
+        self._caught_up()
         _settle(self._full)
         self._full = None
 

@@ -8,7 +8,8 @@ from socket import gaierror
 from typing import Any
 
 from ..protocol.link import Receiver
-from .connection import MOST_QUEUED, Connection, Turn
+from .backlog import Backlog
+from .connection import Connection, Turn
 from .tls import TlsRole
 
 # Connections the system keeps until they are accepted.
@@ -41,7 +42,7 @@ async def listen(
     *,
     tls: TlsSource | None = None,
     direct: bool = False,
-    most: int = MOST_QUEUED,
+    backlog: Backlog | None = None,
 ) -> Listener:
     """Accept connections.
 
@@ -49,15 +50,16 @@ async def listen(
     port    0 has the system choose one
     tls     for direct TLS, and for receivers that ask for it later; None if there is none
     direct  whether connections begin with TLS (XEP-0368)
-    most    bytes queued for a peer that does not read, before its receiver is told
+    backlog what bounds the bytes that wait for peers that don't read; ports can share one
 
     Raises OSError.
     """
     loop = asyncio.get_running_loop()
     turn = Turn(loop)
+    backlog = backlog or Backlog()
     try:
         server = await loop.create_server(
-            lambda: Connection(turn, new_receiver(), tls=tls, direct=direct, most=most),
+            lambda: Connection(turn, new_receiver(), tls=tls, direct=direct, backlog=backlog),
             host or None,
             port,
             backlog=_BACKLOG,
