@@ -24,8 +24,8 @@ people in its <text/> does not count.
 $domain is the server's. Any other $word stands for the value it has where it first appears in
 something received, or that received nothing but it: id='$id'. `*` is any value, and as the tag of a
 child any element. Of an <error/> only the first children need be there, and of a stanza of type
-error its <error/>: some servers return the content with it. A header, <stream:stream ...>, is
-received as it is.
+error its <error/>, if nothing else is written: some servers return the content with it. A header,
+<stream:stream ...>, is received as it is.
 """
 
 from __future__ import annotations
@@ -170,7 +170,7 @@ def _element_fits(wanted: Element, actual: Any, variables: Variables) -> bool:
     needed, children = _children(wanted), _children(actual)
     if wanted.name == "error":
         children = children[: len(needed)]
-    elif wanted.get("type") == "error":
+    elif wanted.get("type") == "error" and len(needed) == 1:
         children = [child for child in children if child.name == "error"]
     return len(needed) == len(children) and all(
         _element_fits(*pair, variables) for pair in zip(needed, children, strict=True)

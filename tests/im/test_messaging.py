@@ -261,3 +261,28 @@ bob/ten receives
 bob/zero receives nothing
 """
     )
+
+
+def test_what_is_refused_comes_back(play):
+    """RFC 6120 section 8.3.1: with its content, so that its sender knows it without an id."""
+    stanzas = "xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'"
+    error = f"<error><service-unavailable {stanzas}/></error></message>"
+    play(f"""
+        alice/a logs in
+        bob/b logs in
+        bob/b sends
+            <presence/>
+        bob/b receives
+            <presence/>
+        alice/a sends
+            <message to='bob@$domain' type='groupchat'><body>all</body><x xmlns='urn:x'/></message>
+            <message to='carol@$domain' type='groupchat'><body>nobody is there</body></message>
+            <message to='nobody@$domain/x'><body>no account</body></message>
+            <message to='bob@$domain/gone'><body>no resource</body></message>
+        alice/a receives
+            <message type='error' from='bob@$domain'><body>all</body><x xmlns='urn:x'/>{error}
+            <message type='error' from='carol@$domain'><body>nobody is there</body>{error}
+            <message type='error' from='nobody@$domain/x'><body>no account</body>{error}
+            <message type='error' from='bob@$domain/gone'><body>no resource</body>{error}
+        bob/b receives nothing
+    """)

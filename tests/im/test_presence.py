@@ -57,6 +57,23 @@ def test_a_wrong_priority_changes_nothing(play):
     """)
 
 
+def test_presence_of_a_type_that_is_none(play):
+    """4.7.1: refused, whomever it is for, and not delivered; `available` is no type."""
+    play("""
+        alice/a logs in
+        bob/b logs in
+        alice/a sends
+            <presence id='1' type='available'/>
+            <presence id='2' type='bogus' to='bob@$domain/b'/>
+            <presence id='3' type='' to='bob@$domain/b'/>
+        alice/a receives
+            <presence refused='bad-request' id='1'/>
+            <presence refused='bad-request' id='2' from='bob@$domain/b'/>
+            <presence refused='bad-request' id='3' from='bob@$domain/b'/>
+        bob/b receives nothing
+    """)
+
+
 def test_initial_presence(play):
     """4.2.2: to subscribers, and to the account's own available resources, itself included."""
     play(

@@ -384,6 +384,29 @@ def test_a_subscription_needs_an_address(play):
     """)
 
 
+def test_a_request_that_can_not_be_routed(play):
+    """3.1.2: the resource that sent it is told; the contact stays asked."""
+    play(
+        ROSTERS
+        + """
+alice/other logs in
+alice/other sends
+    <presence/>
+alice/other receives, in any order
+    <presence from='alice@$domain/other'/>
+    <presence from='alice@$domain/a'/>
+alice/a receives
+    <presence from='alice@$domain/other'/>
+alice/a sends
+    <presence type='subscribe' to='carol@elsewhere.example/r' id='s'/>
+alice/a receives, in any order
+    <presence refused='remote-server-not-found' id='s' from='carol@elsewhere.example'/>
+    <push><item jid='carol@elsewhere.example' subscription='none' ask='subscribe'/></push>
+alice/other receives nothing
+"""
+    )
+
+
 def test_a_request_to_nobody_is_silent(play):
     """8.5.1: nothing tells whether an account exists."""
     play("""

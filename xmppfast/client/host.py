@@ -19,6 +19,7 @@ from ..core.dispatch import (
     Outcome,
     Passage,
     Request,
+    Resource,
     Target,
 )
 from ..core.dispatcher import Dispatcher, as_stanza_error
@@ -140,7 +141,9 @@ class ClientHost:
         """`Host.announced`."""
         return self._dispatcher.announced(target)
 
-    def route(self, stanza: Stanza, sender: JID, to: JID) -> Outcome:
+    def route(
+        self, stanza: Stanza, sender: JID, to: JID, resource: Resource | None = None
+    ) -> Outcome:
         """`Host.route`: everything goes to the server."""
         try:
             self._send(stanza.forward(from_=None, to=str(to)))

@@ -128,10 +128,13 @@ class Host(Protocol):
     def account(self, jid: JID) -> Account | None:
         """The account of that address (bare or full) if any of its resources is connected."""
 
-    def route(self, stanza: Stanza, sender: JID, to: JID) -> Outcome:
+    def route(
+        self, stanza: Stanza, sender: JID, to: JID, resource: Resource | None = None
+    ) -> Outcome:
         """Pass a stanza on: to a local account, or to another server.
 
         sender, to  what it is stamped with; attributes of the stanza itself don't count
+        resource    the session it comes from, where `sender` does not say: it gets the error
 
         Raises nothing. What can't be delivered is answered to the sender as RFC 6120 says.
         """

@@ -71,7 +71,7 @@ class Subscriptions:
         if outcome.passed:
             # Section 3.1.2 and others: what is routed goes to, and comes from, a bare address.
             sent = parse(passage.stanza.forward(to=str(contact), xmlns=CLIENT))
-            routed = self._host.route(sent, roster.owner, contact)
+            routed = self._host.route(sent, roster.owner, contact, passage.resource)
         return self._sent(roster.owner, change, gone, routed)
 
     async def _sent(

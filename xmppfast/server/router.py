@@ -9,7 +9,7 @@ from collections.abc import Awaitable
 from functools import lru_cache
 from typing import Final
 
-from ..core.dispatch import Accounts, Outcome, Passage, Request, Target
+from ..core.dispatch import Accounts, Outcome, Passage, Request, Resource, Target
 from ..core.dispatcher import Dispatcher, as_stanza_error
 from ..core.errors import StanzaCondition, StanzaError
 from ..core.jid import JID, InvalidJID
@@ -123,9 +123,11 @@ class Router:
 
     # From a feature ------------------------------------------------------------------------------
 
-    def route(self, stanza: Stanza, sender: JID, to: JID) -> Outcome:
+    def route(
+        self, stanza: Stanza, sender: JID, to: JID, resource: Resource | None = None
+    ) -> Outcome:
         """`Host.route`."""
-        passage = Passage(stanza, sender, to)
+        passage = Passage(stanza, sender, to, resource)
         account = self._registry.accounts.get(str(sender.bare))
         try:
             if account is not None and account.outgoing:
@@ -145,9 +147,9 @@ class Router:
 
     def _return(self, passage: Passage, error: StanzaError) -> None:
         """An error for whoever sent the stanza, if it is a connected resource."""
-        sender = self._sessions.get(str(passage.sender))
+        sender = passage.resource or self._sessions.get(str(passage.sender))
         if sender is not None and answerable(passage.stanza):
-            sender.send(error_reply(passage.stanza, error, to=passage.sender, from_=passage.to))
+            sender.send(error_reply(passage.stanza, error, to=sender.jid, from_=passage.to))
 
     # To an address -------------------------------------------------------------------------------
 

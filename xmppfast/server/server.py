@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from time import monotonic
 from typing import Any
 
-from ..core.dispatch import Account, Disco, Feature, Outcome, Target
+from ..core.dispatch import Account, Disco, Feature, Outcome, Resource, Target
 from ..core.dispatcher import Dispatcher
 from ..core.jid import JID
 from ..protocol.accepting import Terms
@@ -230,9 +230,11 @@ class Server:
         """`Host.account`."""
         return self.registry.accounts.get(str(jid.bare))
 
-    def route(self, stanza: Stanza, sender: JID, to: JID) -> Outcome:
+    def route(
+        self, stanza: Stanza, sender: JID, to: JID, resource: Resource | None = None
+    ) -> Outcome:
         """`Host.route`."""
-        return self.router.route(stanza, sender, to)
+        return self.router.route(stanza, sender, to, resource)
 
     def announced(self, target: Target) -> Disco:
         """`Host.announced`."""
