@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections.abc import Awaitable, Callable
+from itertools import cycle
 from typing import Any
 
 import scenario
@@ -14,6 +15,7 @@ from scenario import NAMESPACES, Scenario, Step, Variables
 from wires import MemoryWire, Wire
 
 from xmppfast import Stanza, StreamEnd, StreamStart
+from xmppfast.cluster.memory import Hub
 from xmppfast.core.jid import JID
 from xmppfast.core.namespaces import BIND, SASL, TLS
 from xmppfast.server.defaults import features
@@ -166,17 +168,32 @@ async def new_server(script: Scenario, storage: Storage | None = None, **options
 
 
 def play_in_memory(
-    script: Scenario, storage: Storage | None = None, *, threads: bool = False, **options: Any
+    script: Scenario,
+    storage: Storage | None = None,
+    *,
+    threads: bool = False,
+    workers: int = 1,
+    **options: Any,
 ) -> None:
-    """Play a scenario in memory and virtual time; in real time if the server needs threads."""
+    """Play a scenario in memory and virtual time; in real time if the server needs threads.
+
+    With several workers, each connection is made to the next one.
+    """
 
     async def work() -> None:
-        server = await new_server(script, storage, **options)
+        shared = MemoryStorage() if storage is None else storage
+        servers = [await new_server(script, shared, **options) for _ in range(workers)]
+        if len(servers) > 1:
+            hub = Hub()
+            for number, server in enumerate(servers):
+                await server.join(hub.bus(f"worker-{number}"))
+        others = cycle(servers)
 
         async def connect() -> Wire:
-            return MemoryWire(server.connection())
+            return MemoryWire(next(others).connection())
 
         await Player(script, connect).play()
-        await server.close()
+        for server in servers:
+            await server.close()
 
     (asyncio.run if threads else virtual.run)(work())

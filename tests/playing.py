@@ -82,16 +82,25 @@ def storage() -> MemoryStorage:
     return MemoryStorage()
 
 
-@pytest.fixture
+@pytest.fixture(params=[1, 3], ids=["one-worker", "three-workers"])
 def play(request: pytest.FixtureRequest, storage: MemoryStorage) -> Play:
     """Play a scenario, with these relations to begin with; again with the same storage.
 
     Options are those of `play_in_memory` and of `xmppfast.server.defaults.features`.
     """
+    return _play(request, storage, request.param)
 
+
+@pytest.fixture
+def play_alone(request: pytest.FixtureRequest, storage: MemoryStorage) -> Play:
+    """`play` with one worker: several tell some things twice, see docs/cluster.md."""
+    return _play(request, storage, 1)
+
+
+def _play(request: pytest.FixtureRequest, storage: MemoryStorage, workers: int) -> Play:
     def play(text: str, *relations: str, **options: Any) -> None:
         asyncio.run(subscribe(storage, *relations))
         script = scenario.read_text(written_out(textwrap.dedent(text)), request.node.name)
-        play_in_memory(script, storage, **options)
+        play_in_memory(script, storage, workers=workers, **options)
 
     return play

@@ -21,7 +21,8 @@ ALLOWED = {
     "storage": {"xml", "core"},
     "adapters": {"xml"},
     "client": {"xml", "core", "protocol", "transport", "im", "xep", "storage"},
-    "server": {"xml", "core", "protocol", "transport", "im", "xep", "storage"},
+    "cluster": {"xml", "core"},
+    "server": {"xml", "core", "protocol", "transport", "im", "xep", "storage", "cluster"},
     "load": {"xml", "core", "protocol", "transport", "client"},
     "cli": None,
 }
@@ -42,6 +43,7 @@ SANS_IO = ("xml", "core", "protocol", "im", "xep")
 # Packages that are not ours, by the layer that may import them; adapters import what they adapt.
 OTHERS = {
     "cli": {"rich"},
+    "cluster": {"redis"},
     "core": {"idna", "precis_i18n"},
     "load": {"matplotlib"},
     "protocol": {"precis_i18n", "scramp"},

@@ -223,9 +223,9 @@ def test_unavailable(play, how):
     )
 
 
-def test_directed_presence(play):
+def test_directed_presence(play_alone):
     """4.6.2, 4.6.3: unsubscribed ones get it, and are told when it ends; not twice."""
-    play(
+    play_alone(
         """
         alice/a logs in
         bob/friend logs in
@@ -290,9 +290,9 @@ def test_directed_presence_of_one_who_never_was_available(play):
     """)
 
 
-def test_directed_presence_to_a_resource_of_a_subscriber_that_is_not_available(play):
+def test_directed_presence_to_a_resource_of_a_subscriber_that_is_not_available(play_alone):
     """4.6.3: the broadcast does not reach it, so it is told by itself; an available one is not."""
-    play(
+    play_alone(
         """
         alice/a logs in
         alice/other logs in

@@ -54,7 +54,12 @@ def measured(use: Callable[[Server, int, int], object]) -> None:
         server = Server(settings, store, features(storage))
         counted = metrics.Metrics(server)
         listener = await listen("127.0.0.1", 0, counted.connection)
-        endpoint = await metrics.serve(counted, 0)
+        exposed = metrics.exposed(counted)
+
+        async def source():
+            return exposed()
+
+        endpoint = await metrics.serve(source, 0)
         try:
             async with asyncio.timeout(180):
                 await use(server, listener.addresses[0][1], endpoint.port)

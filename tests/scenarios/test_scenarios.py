@@ -23,9 +23,10 @@ from xmppfast.storage.memory import MemoryStorage
 SCRIPTS = [scenario.read(path) for path in sorted(Path(__file__).parent.glob("*.txt"))]
 
 
+@pytest.mark.parametrize("workers", [1, 3], ids=["one-worker", "three-workers"])
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)
-def test_in_memory(script):
-    play_in_memory(script)
+def test_in_memory(script, workers):
+    play_in_memory(script, workers=workers)
 
 
 @pytest.mark.parametrize("direct", [False, True], ids=["tcp", "tls"])

@@ -1,5 +1,5 @@
 """The fixtures of `playing`."""
 
-from playing import play, storage
+from playing import play, play_alone, storage
 
-__all__ = ["play", "storage"]
+__all__ = ["play", "play_alone", "storage"]

@@ -6,7 +6,7 @@ import argparse
 import os
 import platform
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from importlib import import_module
 
@@ -19,7 +19,7 @@ _FAILED, _UNREADABLE, _INTERRUPTED, _NO_READER = 1, 2, 130, 141
 
 # Where errors are defined that have a text for people. Nothing of these is imported before it is
 # needed: the commands for recorded streams do without any other package.
-_OURS = ("xmppfast.client", "xmppfast.core", "xmppfast.storage")
+_OURS = ("xmppfast.client", "xmppfast.cluster", "xmppfast.core", "xmppfast.storage")
 
 # Those for sessions, with what they are for.
 _SESSIONS = {
@@ -38,8 +38,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit code. Wrong usage raises SystemExit, as argparse does."""
     parser = _argument_parser()
     options = parser.parse_args(arguments)
+    return complete(lambda: options.run(options))
+
+
+def complete(run: Callable[[], int]) -> int:
+    """Run something; returns its exit code, that of what is wrong if it has said so on stderr."""
     try:
-        code: int = options.run(options)
+        code = run()
         sys.stdout.flush()
     except KeyboardInterrupt:
         return _INTERRUPTED

@@ -62,6 +62,14 @@ class Storage:
 
 
 @dataclass(frozen=True, slots=True)
+class Cluster:
+    """Section `[cluster]`; without a bus, several workers make one for themselves."""
+
+    workers: int = 1
+    bus: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Log:
     """Section `[log]`; the format is "auto", "text" or "json"."""
 
@@ -120,6 +128,7 @@ class Configuration:
     tls: Tls = field(default_factory=Tls)
     login: Login = field(default_factory=Login)
     storage: Storage = field(default_factory=Storage)
+    cluster: Cluster = field(default_factory=Cluster)
     log: Log = field(default_factory=Log)
     limits: StreamLimits = field(default_factory=StreamLimits)
     per_session: PerSession = field(default_factory=PerSession)
@@ -149,6 +158,7 @@ _CHOICES = {
 _LEAST = {
     "login.seconds": 1,
     "login.resources": 1,
+    "cluster.workers": 1,
     "per_session.queued_bytes": 65_536,
     "per_session.bytes_per_second": 1_000,
     "per_session.stanzas_per_second": 1,

@@ -19,11 +19,12 @@ from . import logs, settings
 from .configuration import Configuration, ConfigurationError
 
 if TYPE_CHECKING:
+    from ..cluster.interface import Bus
     from ..core.jid import JID
     from ..server.control import Control
     from ..server.quotas import Quotas
     from ..server.server import Settings
-    from ..server.service import Certificate, Service
+    from ..server.service import Certificate, Opened, Service
 
 DESCRIPTION = """\
 Run a server. Without options it serves the domain localhost on this machine only, keeps what it
@@ -62,6 +63,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="port for Prometheus, on this machine only (default: none; 0: any)",
     )
     parser.add_argument(
+        "--workers", type=_workers, metavar="N", help="processes that share the ports (default: 1)"
+    )
+    parser.add_argument(
+        "--bus",
+        metavar="URL",
+        help="Redis or Valkey, where processes that serve the domain find each other",
+    )
+    parser.add_argument(
         "--allow-plaintext", action="store_true", help="allow to log in without TLS"
     )
     parser.add_argument(
@@ -77,11 +86,20 @@ def run(options: argparse.Namespace) -> int:
     configuration = read(options)
     logs.configure(configuration.log.level, configuration.log.format)
     need("xmppfast.server.service", "server")
+    if configuration.cluster.workers > 1:
+        from . import workers
+
+        return asyncio.run(workers.serve(options, configuration))
+    with loop_runner() as runner:
+        return runner.run(_serve(options, configuration))
+
+
+def loop_runner() -> asyncio.Runner:
+    """What runs a server: uvloop where it is installed."""
     factory: Callable[[], asyncio.AbstractEventLoop] | None = None
     if util.find_spec("uvloop") is not None:
         factory = import_module("uvloop").new_event_loop
-    with asyncio.Runner(loop_factory=factory) as runner:
-        return runner.run(_serve(options, configuration))
+    return asyncio.Runner(loop_factory=factory)
 
 
 def read(options: argparse.Namespace) -> Configuration:
@@ -98,6 +116,10 @@ def read(options: argparse.Namespace) -> Configuration:
         if value is not None
     }
     found = replace(found, listen=replace(found.listen, **listen))
+    if options.workers is not None:
+        found = replace(found, cluster=replace(found.cluster, workers=options.workers))
+    if options.bus is not None:
+        found = replace(found, cluster=replace(found.cluster, bus=options.bus))
     if options.domain is not None:
         found = replace(found, domain=options.domain)
     if options.allow_plaintext:
@@ -148,10 +170,15 @@ async def _control(service: Service, data: Path) -> Control:
     return control
 
 
-async def start(configuration: Configuration) -> Service:
+async def start(
+    configuration: Configuration, opened: Opened | None = None, bus: Bus | None = None
+) -> Service:
     """Open storage and ports.
 
-    Raises OSError, ValueError (domain, administrators, certificate) and StorageError.
+    opened  sockets that are open already, instead of the ports
+    bus     to other processes; by default the one of the configuration, if there is one
+
+    Raises OSError, ValueError (domain, administrators, certificate), StorageError and BusLost.
     """
     from ..core.jid import JID
     from ..server.defaults import features
@@ -160,7 +187,7 @@ async def start(configuration: Configuration) -> Service:
 
     if configuration.listen.metrics_port is not False:
         need("xmppfast.server.metrics", "metrics")
-    settings_ = _settings(configuration)
+    settings_ = settings_of(configuration)
     admins = [JID.parse(admin).bare for admin in configuration.admins]
     configuration.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     listen = configuration.listen
@@ -169,10 +196,16 @@ async def start(configuration: Configuration) -> Service:
         None if listen.port is False else listen.port,
         None if listen.tls_port is False else listen.tls_port,
         None if listen.metrics_port is False else listen.metrics_port,
+        opened,
     )
+    if bus is None and configuration.cluster.bus is not None:
+        need("xmppfast.cluster.redis_bus", "cluster")
+        from ..cluster.redis_bus import RedisBus
+
+        bus = RedisBus(configuration.cluster.bus, configuration.domain)
     storage = await SqlStorage.open(configuration.storage_url)
     installed = features(storage, admins, register=configuration.login.register)
-    service = Service(settings_, ports, _certificate(configuration), storage, installed)
+    service = Service(settings_, ports, certificate(configuration), storage, installed, bus)
     try:
         await service.start()
     except BaseException:
@@ -181,7 +214,8 @@ async def start(configuration: Configuration) -> Service:
     return service
 
 
-def _settings(configuration: Configuration) -> Settings:
+def settings_of(configuration: Configuration) -> Settings:
+    """What can be chosen about sessions. Raises ValueError."""
     from ..core.jid import JID
     from ..server.server import Settings
 
@@ -211,7 +245,8 @@ def _quotas(configuration: Configuration) -> Quotas:
     )
 
 
-def _certificate(configuration: Configuration) -> Certificate:
+def certificate(configuration: Configuration) -> Certificate:
+    """Where the certificate is."""
     from ..server.service import Certificate
 
     return Certificate(configuration.tls.certificate, configuration.tls.key, configuration.data)
@@ -223,7 +258,7 @@ def reload(options: argparse.Namespace, running: Running) -> None:
         return  # it is just being read for the first time
     try:
         configuration = read(options)
-        running.service.reload(_settings(configuration), _certificate(configuration))
+        running.service.reload(settings_of(configuration), certificate(configuration))
     except (ConfigurationError, OSError, ValueError) as error:
         log.error("not reloaded: %s", error)
         return
@@ -237,12 +272,18 @@ def changed_for_later(old: Configuration, new: Configuration) -> list[str]:
     """Name the keys that differ and that a running server does not follow."""
     names = [
         name
-        for name in ("domain", "admins", "data", "listen", "storage")
+        for name in ("domain", "admins", "data", "listen", "storage", "cluster")
         if getattr(old, name) != getattr(new, name)
     ]
     if old.login.register != new.login.register:
         names.append("login.register")
     return names
+
+
+def _workers(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 1024:
+        raise argparse.ArgumentTypeError(f"must be 1 to 1024, not {text!r}")
+    return int(text)
 
 
 def _port(text: str) -> int:

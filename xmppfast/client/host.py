@@ -120,6 +120,14 @@ class ClientHost:
         """`Host.new_id`."""
         return secrets.token_urlsafe(12)
 
+    def has(self, jid: JID) -> bool:
+        """`Host.has`."""
+        return self.is_local(jid)
+
+    def is_connected(self, jid: JID) -> bool:
+        """`Host.is_connected`."""
+        return self.is_local(jid)
+
     def is_local(self, jid: JID) -> bool:
         """`Host.is_local`: a client has its own account only."""
         return jid.bare == self.jid.bare

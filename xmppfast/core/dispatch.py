@@ -118,6 +118,12 @@ class Host(Protocol):
     def is_local(self, jid: JID) -> bool:
         """Whether the address is of an account here, existing or not."""
 
+    def has(self, jid: JID) -> bool:
+        """Whether this process works for that account: it may keep its state in memory."""
+
+    def is_connected(self, jid: JID) -> bool:
+        """Whether an account may have connected resources, here or in another process."""
+
     @property
     def accounts(self) -> Accounts:
         """The accounts of a server; a client has none."""
@@ -329,9 +335,14 @@ class OnSession:
 
 @dataclass(frozen=True, slots=True)
 class OnAccount:
-    """Be told that an account was removed, with its bare address: forget what is kept of it."""
+    """Be told of accounts.
 
-    removed: Callable[[JID], Outcome]
+    removed   an account was removed: forget what is kept of its bare address
+    refilled  another process may have stored messages for an account that is connected here
+    """
+
+    removed: Callable[[JID], Outcome] | None = None
+    refilled: Callable[[Account], Outcome] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from ..xml import Stanza, tostring
 from .dispatch import (
+    Account,
     Disco,
     Feature,
     OnAccount,
@@ -156,7 +157,14 @@ class Dispatcher:
     async def removed(self, account: JID) -> None:
         """Tell everybody that an account is gone."""
         for registration in self.accounts:
-            outcome = registration.removed(account)
+            outcome = None if registration.removed is None else registration.removed(account)
+            if outcome is not None:
+                await outcome
+
+    async def refilled(self, account: Account) -> None:
+        """Tell everybody that messages may have been stored for a connected account."""
+        for registration in self.accounts:
+            outcome = None if registration.refilled is None else registration.refilled(account)
             if outcome is not None:
                 await outcome
 

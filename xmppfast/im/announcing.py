@@ -54,7 +54,7 @@ class Announcements:
                     resource.send(item.request)
                 if item.state.to is not To.SUBSCRIBED or self._last.hides(account, item.jid):
                     continue
-                if self._host.is_local(item.jid) and self._host.account(item.jid) is None:
+                if self._host.is_local(item.jid) and not self._host.is_connected(item.jid):
                     absent.append(item.jid.bare)
                 else:
                     outcomes.append(self._host.route(_PROBE, resource.jid, item.jid.bare))
@@ -71,7 +71,7 @@ class Announcements:
         to = str(resource.jid)
         for contact in absent:
             account = self._host.account(contact)
-            if account is not None and available(account):
+            if available(account) if account is not None else self._host.is_connected(contact):
                 continue  # it has come meanwhile, and has told the resource so
             last = found.get(contact)
             seen = last.seen_by(resource.jid) if last is not None else None

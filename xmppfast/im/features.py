@@ -37,7 +37,7 @@ class InstantMessaging:
             roster(host, self._rosters),
             presence(host, self._rosters, waiting, self.last),
             messaging(host, waiting),
-            offline(),
+            offline(waiting),
         ]
 
     async def may_see(self, account: JID, contact: JID) -> bool:

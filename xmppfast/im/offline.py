@@ -9,7 +9,17 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from ..core.dispatch import Account, Disco, Feature, Host, Outcome, Passage, Resource, Target
+from ..core.dispatch import (
+    Account,
+    Disco,
+    Feature,
+    Host,
+    OnAccount,
+    Outcome,
+    Passage,
+    Resource,
+    Target,
+)
 from ..core.errors import StanzaCondition, StanzaError
 from ..core.jid import JID
 from ..core.namespaces import CLIENT
@@ -92,9 +102,16 @@ class Offline:
         return serialize(tree)
 
 
-def offline() -> Feature:
+def offline(waiting: Offline) -> Feature:
     """Announces that messages are kept; `messaging` and `presence` do it."""
-    return Feature("offline", (Disco(Target.SERVER, features=("msgoffline",)),))
+
+    def refilled(account: Account) -> Outcome:
+        return waiting.send(account)
+
+    return Feature(
+        "offline",
+        (Disco(Target.SERVER, features=("msgoffline",)), OnAccount(refilled=refilled)),
+    )
 
 
 def worth_storing(stanza: Element) -> bool:

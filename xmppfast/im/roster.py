@@ -88,8 +88,8 @@ def roster(host: Host, rosters: Rosters, most: int = 5000) -> Feature:
     async def _remove(request: Request, account: Account, roster: Roster, old: Item) -> None:
         """Section 2.5.2: subscriptions in both directions end. A request still waits."""
         contact = old.jid.bare
-        # Where the contact is one of ours, both sides change in the same moment.
-        here = await rosters.load(contact) if host.is_local(contact) else None
+        # Where the contact is of this process, too, both sides change in the same moment.
+        here = await rosters.load(contact) if host.has(contact) else None
         old = roster.get(old.jid)
         state = old.state
         from_ = From.PENDING if state.from_ is From.PENDING else From.NONE

@@ -44,7 +44,7 @@ class Subscriptions:
         roster: Roster = passage.resource.account.state["roster"]
         if passage.to.bare == roster.owner:
             return True  # section 4.2.2: everybody has a subscription to oneself
-        if self._host.is_local(passage.to) and self._rosters.live(passage.to) is None:
+        if self._host.has(passage.to) and self._rosters.live(passage.to) is None:
             return self._load_then_send(passage, roster)
         return self._send(passage, roster)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from ..protocol.link import Link
 from ..protocol.sasl.interface import Challenge, Success
 from ..protocol.stream import Phase, ReceivingStream
 from ..xml import Stanza, StreamCondition, StreamEnd, StreamError, StreamStart
+from .guests import Away, accept_away
 from .session import Session
 from .turns import STANZAS
 
@@ -34,6 +35,7 @@ class Connection:
     """
 
     __slots__ = (
+        "_accept",
         "_bytes_left",
         "_gone",
         "_held",
@@ -57,6 +59,7 @@ class Connection:
         self._server = server
         self._id = server.new_id()  # what its log lines have in common
         self._session: Session | None = None
+        self._accept: Callable[[Session, Stanza], Outcome] = server.router.accept
         self._held = False
         self._gone = False
         # What it may send before it is looked how long it took for that; since when it counts.
@@ -130,13 +133,13 @@ class Connection:
         """Nothing can be delivered any more, even if what was received is still being handled."""
         self._gone = True
         if self._session is not None:
-            self._server.registry.remove(self._session)
+            self._server.leave(self._session)
 
     # Events --------------------------------------------------------------------------------------
 
     def _read(self, events: Iterator[StreamStart | Stanza | StreamEnd]) -> None:
         server = self._server
-        accept = server.router.accept
+        accept = self._accept
         left = STANZAS
         for event in events:
             session = self._session
@@ -307,7 +310,9 @@ class Connection:
             server.end_session(session)
             return
         negotiation.bound(session.jid)
-        server.registry.add(session)
+        server.begin_session(session)
+        if isinstance(session, Away):
+            self._accept = accept_away
         self._session = session
         self._negotiation = None
         self._stop_timer()

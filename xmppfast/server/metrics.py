@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from itertools import accumulate
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ from prometheus_client.core import (
     Metric,
 )
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 
 from .connection import Connection
@@ -139,22 +140,51 @@ class Endpoint:
         self._server.close()
 
 
-async def serve(metrics: Metrics, port: int) -> Endpoint:
-    """Answer HTTP requests with the metrics, and facts about the process. Raises OSError.
-
-    port  0 has the system choose one
-    """
+def exposed(metrics: Metrics) -> Callable[[], bytes]:
+    """What gives the metrics, and facts about the process, as Prometheus reads them."""
     registry = CollectorRegistry()
     registry.register(metrics)
     ProcessCollector(registry=registry)
     GCCollector(registry=registry)
+    return lambda: generate_latest(registry)
+
+
+def merged(of: Mapping[str, bytes]) -> bytes:
+    """The metrics of several workers, by their names; each sample has the label `worker`."""
+    families: dict[str, Metric] = {}
+    for worker, text in of.items():
+        for family in text_string_to_metric_families(text.decode()):
+            known = families.setdefault(
+                family.name, Metric(family.name, family.documentation, family.type)
+            )
+            for sample in family.samples:
+                known.samples.append(sample._replace(labels={"worker": worker, **sample.labels}))
+    registry = CollectorRegistry()
+    registry.register(_Families(families.values()))
+    return generate_latest(registry)
+
+
+class _Families(Collector):
+    def __init__(self, families: Iterable[Metric]) -> None:
+        self._families = families
+
+    def collect(self) -> Iterable[Metric]:
+        return self._families
+
+
+async def serve(source: Callable[[], Awaitable[bytes]], port: int) -> Endpoint:
+    """Answer HTTP requests with the metrics. Raises OSError.
+
+    source  gives them as Prometheus reads them
+    port    0 has the system choose one
+    """
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             async with asyncio.timeout(_PATIENCE):
                 request = (await reader.readuntil(b"\r\n\r\n")).split(b"\r\n", 1)[0]
                 if request.split(b" ")[:2] == [b"GET", b"/metrics"]:
-                    body = generate_latest(registry)
+                    body = await source()
                     status, kind = "200 OK", CONTENT_TYPE_LATEST
                 else:
                     body, status, kind = b"only GET /metrics\n", "404 Not Found", "text/plain"

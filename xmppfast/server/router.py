@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ET
 from collections import Counter
 from collections.abc import Awaitable
 from functools import lru_cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ..core.dispatch import Accounts, Outcome, Passage, Request, Resource, Target
 from ..core.dispatcher import Dispatcher, as_stanza_error
@@ -20,6 +20,9 @@ from ..xml import Stanza, escape, parse
 from .registry import Registry
 from .requests import Requests
 from .session import Session
+
+if TYPE_CHECKING:
+    from .neighbours import Neighbours
 
 _MESSAGE: Final = f"{{{CLIENT}}}message"
 _PRESENCE: Final = f"{{{CLIENT}}}presence"
@@ -53,6 +56,7 @@ class Router:
         self._dispatcher = dispatcher
         self._accounts = accounts
         self._requests = requests
+        self.neighbours: Neighbours | None = None
         self.straight = 0
         self.handled: Counter[str] = Counter()
         self._straight = not dispatcher.outgoing["message"]
@@ -93,6 +97,22 @@ class Router:
             if left is not None:
                 session.stream.fail(unexpected(stanza))
             return None
+        if self.neighbours is not None and tag == _IQ:
+            # An answer says that what came before was taken; no other process may still lose it.
+            unsettled = self.neighbours.unsettled.of(session.address)
+            if unsettled is not None:
+                return self._accept_later(unsettled, session, stanza)
+        return self._try(session, stanza)
+
+    async def _accept_later(
+        self, unsettled: Awaitable[None], session: Session, stanza: Stanza
+    ) -> None:
+        await unsettled
+        outcome = self._try(session, stanza)
+        if outcome is not None:
+            await outcome
+
+    def _try(self, session: Session, stanza: Stanza) -> Outcome:
         try:
             outcome = self._accept(session, stanza)
         except Exception as error:
@@ -135,7 +155,7 @@ class Router:
             else:
                 outcome = self.deliver(passage)
         except Exception as error:
-            self._return(passage, as_stanza_error(error, stanza))
+            self.refuse(passage, as_stanza_error(error, stanza))
             return None
         return None if outcome is None else self._finish_routed(passage, outcome)
 
@@ -143,13 +163,26 @@ class Router:
         try:
             await outcome
         except Exception as error:
-            self._return(passage, as_stanza_error(error, passage.stanza))
+            self.refuse(passage, as_stanza_error(error, passage.stanza))
 
-    def _return(self, passage: Passage, error: StanzaError) -> None:
+    def refuse(self, passage: Passage, error: StanzaError) -> None:
         """An error for whoever sent the stanza, if it is a connected resource."""
-        sender = passage.resource or self._sessions.get(str(passage.sender))
-        if sender is not None and answerable(passage.stanza):
-            sender.send(error_reply(passage.stanza, error, to=sender.jid, from_=passage.to))
+        if not answerable(passage.stanza):
+            return
+        to = passage.sender if passage.resource is None else passage.resource.jid
+        reply = error_reply(passage.stanza, error, to=to, from_=passage.to)
+        if passage.resource is not None:
+            passage.resource.send(reply)
+        else:
+            self._reply(reply, to, passage.to)
+
+    def _reply(self, data: bytes, receiver: JID, sender: JID) -> None:
+        """Send an answer to a resource, wherever it is connected; to nobody if it isn't."""
+        session = self._sessions.get(str(receiver))
+        if session is not None:
+            session.send(data)
+        elif self.neighbours is not None and receiver.resource is not None:
+            self.neighbours.answer(data, receiver, sender)
 
     # To an address -------------------------------------------------------------------------------
 
@@ -160,7 +193,13 @@ class Router:
             raise StanzaError(StanzaCondition.REMOTE_SERVER_NOT_FOUND)
         if to.local is None:
             return self._to_server(passage)
-        account = passage.account = self._registry.accounts.get(str(to.bare))
+        if self.neighbours is not None and str(to.bare) not in self._registry.accounts:
+            return self.neighbours.deliver(passage)
+        return self.here(passage)
+
+    def here(self, passage: Passage) -> Outcome:
+        """Take a stanza to an account that is this process's own to look after."""
+        account = passage.account = self._registry.accounts.get(str(passage.to.bare))
         if account is not None and account.incoming:
             return self._dispatcher.pass_on(passage, account.incoming, self._to_account)
         return self._to_account(passage)
@@ -215,10 +254,12 @@ class Router:
         return self._dispatcher.answer(request, target)
 
     def _send_result(self, request: Request, payload: ET.Element | None) -> None:
-        receiver = request.resource or self._sessions.get(str(request.sender))
-        if receiver is not None:
-            stanza = request.stanza
-            receiver.send(result(stanza.id or "", payload, to=request.sender, from_=stanza.to))
+        stanza = request.stanza
+        answer = result(stanza.id or "", payload, to=request.sender, from_=stanza.to)
+        if request.resource is not None:
+            request.resource.send(answer)
+        else:
+            self._reply(answer, request.sender, request.to)
 
 
 def _address(stanza: Stanza, default: JID) -> JID:

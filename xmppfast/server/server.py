@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from time import monotonic
 from typing import Any
 
+from ..cluster.interface import Bus
 from ..core.dispatch import Account, Disco, Feature, Outcome, Resource, Target
 from ..core.dispatcher import Dispatcher
 from ..core.jid import JID
@@ -24,6 +25,8 @@ from ..xml import Limits, Stanza, StreamCondition
 from .accounts import AccountStore
 from .addresses import Addresses
 from .connection import Connection
+from .guests import Away
+from .neighbours import Neighbours
 from .quotas import Quotas
 from .registry import Registry
 from .requests import Requests
@@ -95,7 +98,13 @@ class Server:
         self.router = Router(
             settings.domain, self.registry, self.dispatcher, accounts, self._requests
         )
+        self.neighbours: Neighbours | None = None
         self.reconfigure(settings)
+
+    async def join(self, bus: Bus) -> None:
+        """Share the domain with the other workers on a bus. Raises BusLost."""
+        self.neighbours = self.router.neighbours = Neighbours(self, bus)
+        await self.neighbours.start()
 
     def reconfigure(self, settings: Settings) -> None:
         """Have connections to come follow other settings; `domain` and `tls` stay as they were."""
@@ -158,6 +167,8 @@ class Server:
             await asyncio.wait(tuple(self._tasks))
         if self.connections:
             await self._alone.wait()
+        if self.neighbours is not None:
+            await self.neighbours.close()
 
     # Sessions ------------------------------------------------------------------------------------
 
@@ -168,12 +179,27 @@ class Server:
         section 7.7.2.2). Raises StanzaError.
         """
         jid = wanted.with_resource(new_id()) if wanted.is_bare else wanted
+        if self.neighbours is None:
+            return await self._new_session(jid, lambda account: Session(jid, account, link, stream))
+        away = await self.neighbours.lodge(jid, link, stream)
+        if away is not None:
+            return away
+        try:
+            return await self._new_session(jid, lambda account: Session(jid, account, link, stream))
+        finally:
+            self.neighbours.let_go(str(jid.bare))
+
+    async def new_guest(self, jid: JID, make: Callable[[Account], Session]) -> Session:
+        """Prepare a session whose connection is at another worker. Raises StanzaError."""
+        return await self._new_session(jid, make)
+
+    async def _new_session(self, jid: JID, make: Callable[[Account], Session]) -> Session:
         old = self.registry.sessions.get(str(jid))
         if old is not None:
             old.end(StreamCondition.CONFLICT, "another session has taken the resource")
         await self.registry.free(jid)
         account = self.registry.reserve(jid)
-        session = Session(jid, account, link, stream)
+        session = make(account)
         try:
             await self.dispatcher.started(session)
         except BaseException:
@@ -181,9 +207,25 @@ class Server:
             raise
         return session
 
+    def begin_session(self, session: Session) -> None:
+        """The client knows its resource: stanzas can be delivered to it."""
+        if isinstance(session, Away):
+            session.begin()
+        else:
+            self.registry.add(session)
+
+    def leave(self, session: Session) -> None:
+        """Nothing is delivered to the session from now on."""
+        if isinstance(session, Away):
+            session.leave()
+        else:
+            self.registry.remove(session)
+
     def end_session(self, session: Session) -> None:
         """Nothing is delivered to the session from now on; features are told that it ended."""
-        self.registry.remove(session)
+        self.leave(session)
+        if isinstance(session, Away):
+            return
         self.spawn(self._end(session))
 
     async def _end(self, session: Session) -> None:
@@ -199,6 +241,11 @@ class Server:
 
     async def _removing(self, account: JID) -> None:
         """An account is about to be removed."""
+        if self.neighbours is None or not await self.neighbours.removed(account):
+            await self.remove_sessions(account)
+
+    async def remove_sessions(self, account: JID) -> None:
+        """End the sessions of an account that is being removed, and tell features."""
         known = self.account(account)
         sessions = (
             []
@@ -221,6 +268,19 @@ class Server:
     def is_local(self, jid: JID) -> bool:
         """`Host.is_local`."""
         return jid.domain == self.domain.domain and jid.local is not None
+
+    def has(self, jid: JID) -> bool:
+        """`Host.has`."""
+        if self.neighbours is None:
+            return self.is_local(jid)
+        return str(jid.bare) in self.neighbours.owned
+
+    def is_connected(self, jid: JID) -> bool:
+        """`Host.is_connected`."""
+        bare = str(jid.bare)
+        return bare in self.registry.accounts or (
+            self.neighbours is not None and bare in self.neighbours.owners
+        )
 
     async def exists(self, jid: JID) -> bool:
         """`Host.exists`."""

@@ -7,9 +7,12 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from socket import socket
 from typing import TYPE_CHECKING
 
+from ..cluster.interface import Bus
 from ..core.dispatch import Feature, Host
+from ..core.jid import JID
 from ..storage.interface import Storage
 from ..transport.backlog import Backlog
 from ..transport.certificates import ServerCertificate, load, self_signed
@@ -37,12 +40,22 @@ class Ports:
     port      for connections that begin without TLS; None for none, 0 for any that is free
     tls_port  for connections that begin with TLS (XEP-0368); likewise
     metrics   for Prometheus, on loopback whatever `host` is; likewise
+    opened    sockets that are open already, instead of those two ports
     """
 
     host: str = "127.0.0.1"
     port: int | None = 5222
     tls_port: int | None = 5223
     metrics: int | None = None
+    opened: Opened | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """Sockets that were opened for this process, see `transport.tcp.open_shared`."""
+
+    plain: Sequence[socket] = ()
+    tls: Sequence[socket] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +66,13 @@ class Certificate:
     key: Path | None = None
     folder: Path | None = None
 
-    def read(self, names: Sequence[str]) -> ServerCertificate:
-        """Read the files. Raises OSError and ValueError."""
+    def read(self, domain: JID) -> ServerCertificate:
+        """Read the files; make one for that domain if none is named. OSError and ValueError."""
         if self.chain is not None:
             return load(self.chain, self.key)
         assert self.folder is not None
-        return self_signed(self.folder, names)
+        names = (str(domain), "localhost", "127.0.0.1", "::1")
+        return self_signed(self.folder, list(dict.fromkeys(names)))
 
 
 class Service:
@@ -66,8 +80,10 @@ class Service:
 
     accounts  those of the domain
     server    its sessions
+    metrics   gives them as Prometheus reads them; nothing where they are not counted
 
-    `install` makes the features, by default those of `defaults.features`.
+    `install` makes the features, by default those of `defaults.features`. `bus` leads to other
+    processes that serve the same domain from the same storage.
     """
 
     def __init__(
@@ -77,20 +93,23 @@ class Service:
         certificate: Certificate,
         storage: Storage,
         install: Callable[[Host], list[Feature]] | None = None,
+        bus: Bus | None = None,
     ) -> None:
         self._settings = settings
         self._ports = ports
         self._certificate = certificate
         self._storage = storage
         self._install = install or features(storage)
+        self._bus = bus
         self._role: TlsRole | None = None
         self._listeners: list[Listener] = []
         self._metrics: Endpoint | None = None
         self.accounts: AccountStore
         self.server: Server
+        self.metrics: Callable[[], bytes] = bytes
 
     async def start(self) -> None:
-        """Open the ports. Raises OSError, ValueError (certificate) or StorageError."""
+        """Open the ports. Raises OSError, ValueError (certificate), StorageError or BusLost."""
         if self._settings.tls:
             self._role = self._read_certificate(self._certificate)
         self._hashing = Hashing()
@@ -100,13 +119,18 @@ class Service:
         self._connection = self.server.connection
         quotas = self._settings.quotas
         self._backlog = Backlog(quotas.per_session.queued_bytes, quotas.queued_bytes)
+        opened = self._ports.opened or Opened()
+        if self._bus is not None:
+            await self.server.join(self._bus)
         try:
             await self._count()
-            await self._listen(self._ports.port, direct=False)
+            await self._listen(self._ports.port, opened.plain, direct=False)
             if self._settings.tls:
-                await self._listen(self._ports.tls_port, direct=True)
+                await self._listen(self._ports.tls_port, opened.tls, direct=True)
         except BaseException:
             self._close_ports()
+            if self.server.neighbours is not None:
+                await self.server.neighbours.close()
             raise
 
     async def _count(self) -> None:
@@ -116,18 +140,33 @@ class Service:
 
         counted = metrics.Metrics(self.server)
         self._connection = counted.connection
-        self._metrics = await metrics.serve(counted, self._ports.metrics)
+        self.metrics = metrics.exposed(counted)
+        if self._ports.opened is not None:
+            return  # who opened the ports has that one, and asks for `metrics`
+
+        async def source() -> bytes:
+            return self.metrics()
+
+        self._metrics = await metrics.serve(source, self._ports.metrics)
         log.info("metrics on http://127.0.0.1:%d/metrics", self._metrics.port)
 
-    async def _listen(self, port: int | None, *, direct: bool) -> None:
-        if port is None:
+    async def _listen(self, port: int | None, opened: Sequence[socket], *, direct: bool) -> None:
+        if port is None or (self._ports.opened is not None and not opened):
             return
         tls: Callable[[], TlsRole] | None = self._tls if self._settings.tls else None
         connection = self._connection
         listener = await listen(
-            self._ports.host, port, connection, tls=tls, direct=direct, backlog=self._backlog
+            self._ports.host,
+            port,
+            connection,
+            tls=tls,
+            direct=direct,
+            backlog=self._backlog,
+            sockets=opened,
         )
         self._listeners.append(listener)
+        if opened:
+            return  # who opened them has said so
         for host, number in listener.addresses:
             log.info("listening on %s port %d%s", host, number, " (TLS)" if direct else "")
 
@@ -153,8 +192,7 @@ class Service:
         self._backlog.in_all = settings.quotas.queued_bytes
 
     def _read_certificate(self, certificate: Certificate) -> TlsRole:
-        names = [str(self._settings.domain), "localhost", "127.0.0.1", "::1"]
-        found = certificate.read(list(dict.fromkeys(names)))
+        found = certificate.read(self._settings.domain)
         if certificate.chain is None:
             log.warning("no certificate is configured: using a self-signed one")
         return TlsRole(found.context, server_side=True, certificate=found.der)

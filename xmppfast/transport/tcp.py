@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Callable, Sequence
 from socket import gaierror
 from typing import Any
@@ -22,17 +23,58 @@ TlsSource = Callable[[], TlsRole]
 class Listener:
     """Ports that are open for connections."""
 
-    def __init__(self, server: asyncio.Server) -> None:
-        self._server = server
+    def __init__(self, *servers: asyncio.Server) -> None:
+        self._servers = servers
 
     @property
     def addresses(self) -> Sequence[tuple[str, int]]:
         """Host and port of each socket; a port that was given as 0 is the one it became."""
-        return [socket.getsockname()[:2] for socket in self._server.sockets]
+        return [it.getsockname()[:2] for server in self._servers for it in server.sockets]
 
     def close(self) -> None:
         """Accept no more connections; those that are there stay."""
-        self._server.close()
+        for server in self._servers:
+            server.close()
+
+
+def open_shared(host: str, port: int, shares: int) -> list[list[socket.socket]]:
+    """Open the same port several times, for as many processes; the system spreads connections.
+
+    host, port  as for `listen`
+
+    Gives the sockets of each process, one for each address. They listen: what comes before
+    somebody accepts it waits. Raises OSError, also where the system can't share ports so.
+    """
+    if not hasattr(socket, "SO_REUSEPORT"):
+        raise OSError("this system can't share a port among processes")
+    try:
+        found = socket.getaddrinfo(
+            host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
+    except gaierror as error:
+        raise OSError(error.errno, error.strerror, host) from error
+    shared: list[list[socket.socket]] = [[] for _ in range(shares)]
+    try:
+        for family, kind, protocol, _, address in dict.fromkeys(found):
+            for sockets in shared:
+                opened = socket.socket(family, kind, protocol)
+                sockets.append(opened)
+                opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+                if family == socket.AF_INET6:
+                    opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+                opened.bind((address[0], port, *address[2:]))
+                # All of them have the port that the first one was given.
+                port = opened.getsockname()[1]
+        for sockets in shared:
+            for opened in sockets:
+                opened.listen(_BACKLOG)
+    except OSError:
+        for sockets in shared:
+            for opened in sockets:
+                opened.close()
+        raise
+    return shared
 
 
 async def listen(
@@ -43,27 +85,33 @@ async def listen(
     tls: TlsSource | None = None,
     direct: bool = False,
     backlog: Backlog | None = None,
+    sockets: Sequence[socket.socket] = (),
 ) -> Listener:
     """Accept connections.
 
-    host    address or name; an empty one is every address of the machine
-    port    0 has the system choose one
-    tls     for direct TLS, and for receivers that ask for it later; None if there is none
-    direct  whether connections begin with TLS (XEP-0368)
-    backlog what bounds the bytes that wait for peers that don't read; ports can share one
+    host     address or name; an empty one is every address of the machine
+    port     0 has the system choose one
+    tls      for direct TLS, and for receivers that ask for it later; None if there is none
+    direct   whether connections begin with TLS (XEP-0368)
+    backlog  what bounds the bytes that wait for peers that don't read; ports can share one
+    sockets  that are open already, as by `open_shared`, instead of that host and port
 
     Raises OSError.
     """
     loop = asyncio.get_running_loop()
     turn = Turn(loop)
     backlog = backlog or Backlog()
+
+    def connection() -> Connection:
+        return Connection(turn, new_receiver(), tls=tls, direct=direct, backlog=backlog)
+
+    if sockets:
+        servers = [
+            await loop.create_server(connection, sock=it, backlog=_BACKLOG) for it in sockets
+        ]
+        return Listener(*servers)
     try:
-        server = await loop.create_server(
-            lambda: Connection(turn, new_receiver(), tls=tls, direct=direct, backlog=backlog),
-            host or None,
-            port,
-            backlog=_BACKLOG,
-        )
+        server = await loop.create_server(connection, host or None, port, backlog=_BACKLOG)
     except gaierror as error:
         raise OSError(error.errno, error.strerror, host) from error
     return Listener(server)

@@ -81,7 +81,7 @@ def service_admin(host: Host) -> list[Command]:
         told, last = 0, ""
         while page := await host.accounts.names(last):
             for account in page:
-                if host.account(account) is not None:
+                if host.is_connected(account):
                     outcome = host.route(message, host.domain, account)
                     if outcome is not None:
                         await outcome

@@ -1,0 +1,1 @@
+"""Several processes that serve one domain: who has which account, and what passes between them."""
