@@ -52,7 +52,7 @@ class Shop:
             for name in names:
                 try:
                     process = Process(name, self.interpreter)
-                except SubjectMissingError as missing:
+                except (SubjectMissingError, SubjectFailedError) as missing:
                     if self.strict:
                         raise
                     self.missing[name] = str(missing)
@@ -84,7 +84,7 @@ class Process:
         )
         try:
             ready = self._answer()
-        except SubjectMissingError:
+        except (SubjectMissingError, SubjectFailedError):
             self.close()
             raise
         self.version: str = ready["version"]

@@ -225,8 +225,9 @@ def main(name: str) -> int:
 
     try:
         subject = make(name)
-    except (ImportError, ValueError) as error:  # gi raises ValueError for a missing namespace
-        answer({"missing": _PLACE.sub("", str(error))})
+    except Exception as error:  # importing a library may raise anything
+        why = str(error) if isinstance(error, ImportError) else f"{type(error).__name__}: {error}"
+        answer({"missing": _PLACE.sub("", why)})
         return 0
     library = TABLE[name].library
     version = importlib.metadata.version(library) if library else ""

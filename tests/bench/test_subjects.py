@@ -188,6 +188,24 @@ class TestProcess:
         with pytest.raises(SubjectMissingError), shop.processes(["lxml"]):
             pass
 
+    @pytest.mark.parametrize(
+        ("module", "why"),
+        [
+            ("raise RuntimeError('too old')", "RuntimeError: too old"),
+            ("import os; os._exit(3)", "its process ended (3)"),
+        ],
+        ids=["error", "exit"],
+    )
+    def test_a_library_that_breaks_is_named(
+        self, module: str, why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "lxml.py").write_text(module)
+        monkeypatch.setattr("bench.processes.places", lambda: [str(tmp_path), *_root()])
+        shop = Shop(tmp_path)
+        with shop.processes([BASELINE, "lxml"]) as running:
+            assert list(running) == [BASELINE]
+        assert why in shop.missing["lxml"]
+
     def test_its_end_is_noticed(self) -> None:
         process = Process(BASELINE)
         process.close()
