@@ -105,3 +105,17 @@ def test_who_comes_and_goes_is_forgotten(addresses, clock):
 )
 def test_what_counts_as_one_address(one, other, same):
     assert (network(one) == network(other)) is same
+
+
+@pytest.mark.parametrize("peer", ["127.0.0.1", "127.8.9.10", "::1", "::ffff:127.0.0.1"])
+def test_the_machine_itself_is_not_counted(peer: str) -> None:
+    """A proxy there stands for everybody."""
+    none = PerAddress(1, 1, 1, 1)
+    addresses = Addresses(none, lambda: 0.0)
+    for _ in range(10):
+        assert addresses.connected(peer) == 0.0
+        addresses.failed(peer)
+        assert addresses.may_log_in(peer)
+        assert addresses.may_register(peer)
+    addresses.disconnected(peer)
+    assert len(addresses) == 0

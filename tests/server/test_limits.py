@@ -19,6 +19,12 @@ SASL = "urn:ietf:params:xml:ns:xmpp-sasl"
 PING = "<iq type='get' id='{}' to='example.org'><ping xmlns='urn:xmpp:ping'/></iq>"
 
 
+@pytest.fixture(autouse=True)
+def _loopback_counts(monkeypatch):
+    """As if the clients of these tests came from elsewhere."""
+    monkeypatch.setattr("xmppfast.server.addresses.network", lambda peer: peer)
+
+
 def quotas(**each):
     """Settings with other quotas of a session, an address, or of all."""
     known = {name: each.pop(name) for name in ("queued_bytes", "unauthenticated") if name in each}

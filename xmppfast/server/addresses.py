@@ -1,13 +1,14 @@
 """What each address of the network has taken lately: connections, failed logins, registrations.
 
 An address is forgotten when it has no connection and could take as much as ever: those who come and
-go cost nothing.
+go cost nothing. The machine's own addresses may take whatever they like: a proxy there, such as one
+for TLS, stands for everybody.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from ipaddress import IPv6Address
+from ipaddress import IPv6Address, ip_address
 from typing import NamedTuple
 
 from .quotas import PerAddress
@@ -92,6 +93,8 @@ class Addresses:
         """
         now = self._now()
         key = network(peer)
+        if key is None:
+            return 0.0
         known = self._known.get(key)
         if known is None:
             self._forget_some(now)
@@ -102,6 +105,8 @@ class Addresses:
     def disconnected(self, peer: str) -> None:
         """A connection is gone."""
         key = network(peer)
+        if key is None:
+            return
         known = self._known[key]
         known.connections -= 1
         if known.forgettable(self._now()):
@@ -109,19 +114,26 @@ class Addresses:
 
     def failed(self, peer: str) -> None:
         """Count a login that failed."""
-        known, now = self._known[network(peer)], self._now()
+        key, now = network(peer), self._now()
+        if key is None:
+            return
+        known = self._known[key]
         if known.failing is None:
             known.failing = Bucket(self._failing, now)
         known.failing.take(1, now)
 
     def may_log_in(self, peer: str) -> bool:
         """Whether a login from there is looked at."""
-        failing = self._known[network(peer)].failing
+        key = network(peer)
+        failing = None if key is None else self._known[key].failing
         return failing is None or failing.left(self._now()) >= 1
 
     def may_register(self, peer: str) -> bool:
         """Whether an account may be made from there; if so, it is counted."""
-        known, now = self._known[network(peer)], self._now()
+        key, now = network(peer), self._now()
+        if key is None:
+            return True
+        known = self._known[key]
         if known.registering is None:
             known.registering = Bucket(self._registering, now)
         if known.registering.left(now) < 1:
@@ -140,13 +152,17 @@ def _rate(most: int, seconds: int) -> Rate:
     return Rate(most, most / seconds)
 
 
-def network(peer: str) -> str:
-    """What counts as one address: of IPv6 the 64 bits that are one customer's (RFC 6177)."""
-    if ":" not in peer:
-        return peer
+def network(peer: str) -> str | None:
+    """What counts as one address: of IPv6 the 64 bits that are one customer's (RFC 6177).
+
+    None for this machine itself.
+    """
     try:
-        address = IPv6Address(peer.partition("%")[0])
+        address = ip_address(peer.partition("%")[0])
     except ValueError:
         return peer
-    mapped = address.ipv4_mapped
-    return str(mapped) if mapped is not None else address.packed[:8].hex()
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    if address.is_loopback:
+        return None
+    return address.packed[:8].hex() if isinstance(address, IPv6Address) else str(address)

@@ -336,11 +336,10 @@ class Connection:
 
     def _closed(self) -> None:
         """The stream is closed: nothing more is read, and the connection goes with what is out."""
-        if self._stream.error is not None:
+        error = self._stream.error
+        if error is not None:
             who = self._session.address if self._session else self._link.peer
-            log.info(
-                "stream of %s closed: %s", who, self._stream.error, extra={"session": self._id}
-            )
+            log.info("stream of %s closed: %s", who, _reason(error), extra={"session": self._id})
         self._link.close()
         self._over()
 
@@ -350,3 +349,10 @@ class Connection:
         if self._session is not None:
             session, self._session = self._session, None
             self._server.end_session(session)
+
+
+def _reason(error: StreamError) -> str:
+    """The error for the log; what was found elsewhere than in the peer's bytes has no place."""
+    text = f": {error.text}" if error.text else ""
+    place = f" (at byte {error.offset})" if error.offset else ""
+    return f"{error.condition.value}{text}{place}"
