@@ -49,7 +49,7 @@ class Neighbours:
 
     owners     of accounts that other workers have, by bare address
     owned      accounts of this worker, with how many things are being done for each
-    unsettled  what clients here sent to other workers and is not delivered or stored yet
+    unsettled  messages and requests for other workers that are not delivered or stored yet
     down       whether the bus has been away for so long that nobody waits for it
     """
 
@@ -144,7 +144,7 @@ class Neighbours:
             else:
                 if item.waiting is not None and not item.waiting.done():
                     item.waiting.set_result(None)
-            if item.waiting is None:
+            if item.waiting is None and item.passage.stanza.name != "presence":
                 self.unsettled.less(str(item.passage.sender))
         way.walking = False
         self._forget(bare, way)
@@ -182,10 +182,13 @@ class Neighbours:
         way = self._ways.setdefault(bare, Way())
         way.towards = owner
         way.outstanding += 1
-        self.unsettled.more(sender)
+        counted = stanza.name != "presence"
+        if counted:
+            self.unsettled.more(sender)
 
         def done() -> None:
-            self.unsettled.less(sender)
+            if counted:
+                self.unsettled.less(sender)
             way.less()
             self._forget(bare, way)
 

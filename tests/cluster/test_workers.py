@@ -1,0 +1,356 @@
+"""Several workers and a bus, in memory and virtual time: who dies, and what is lost: nothing."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from conversation import DOMAIN, Client, at_once, cheap_accounts
+from virtual import run
+
+from xmppfast.cluster.memory import Hub
+from xmppfast.core.jid import JID
+from xmppfast.server.defaults import features
+from xmppfast.server.server import Server, Settings
+from xmppfast.storage.memory import MemoryStorage
+
+NAMES = ("alice", "bob", "carol")
+
+
+class Workers:
+    """Servers that share a hub and a storage, by number."""
+
+    def __init__(self) -> None:
+        self.hub = Hub()
+        self.storage = MemoryStorage()
+        self.servers = {}
+
+    async def start(self, *numbers):
+        """Start these."""
+        for number in numbers:
+            accounts = await cheap_accounts(self.storage, DOMAIN, *NAMES)
+            settings = Settings(JID.parse(DOMAIN), plaintext=True)
+            admin = JID.parse(f"alice@{DOMAIN}")
+            server = Server(settings, accounts, features(self.storage, [admin]), at_once)
+            await server.join(self.hub.bus(f"worker-{number}"))
+            self.servers[number] = server
+
+    async def client(self, number, name, resource="r"):
+        """A session at a worker."""
+        return await Client(self.servers[number]).bound(name, resource)
+
+    def kill(self, number):
+        """Have a worker do nothing any more, from one moment to the next."""
+        self.hub.remove(f"worker-{number}")
+        del self.servers[number]
+
+    def owner(self, name):
+        """The number of the worker that has an account."""
+        found = self.hub.owners.get(f"{name}@{DOMAIN}")
+        return None if found is None else int(found.rpartition("-")[2])
+
+
+def workers_test(work, *numbers):
+    """Run a test with these workers, then stop those that are left."""
+
+    async def main():
+        workers = Workers()
+        await workers.start(*(numbers or (1, 2)))
+        await work(workers)
+        for server in workers.servers.values():
+            await server.close()
+            assert not server.connections
+        assert not workers.hub.owners
+
+    run(main())
+
+
+def message(to, id, type="chat"):
+    return f"<message to='{to}' type='{type}' id='{id}'><body>{id}</body></message>"
+
+
+async def available(client):
+    """Send presence; what comes of it."""
+    client.send("<presence/>")
+    return await client.settled()
+
+
+BOB = f"bob@{DOMAIN}/r"
+ALICE = f"alice@{DOMAIN}/r"
+
+
+# Delivery ----------------------------------------------------------------------------------------
+
+
+def test_messages_between_workers_keep_their_order():
+    async def work(workers):
+        alice, bob = await workers.client(1, "alice"), await workers.client(2, "bob")
+        await available(bob)
+        for number in range(300):
+            alice.send(message(BOB if number % 3 else f"bob@{DOMAIN}", number))
+        assert [(await bob.stanza()).id for _ in range(300)] == list(map(str, range(300)))
+
+    workers_test(work)
+
+
+def test_a_request_and_its_answer_cross():
+    async def work(workers):
+        alice, bob = await workers.client(1, "alice"), await workers.client(2, "bob")
+        alice.send(f"<iq type='get' id='q' to='{BOB}'><ping xmlns='urn:xmpp:ping'/></iq>")
+        asked = await bob.stanza()
+        assert (asked.from_, asked.id) == (ALICE, "q")
+        bob.send(f"<iq type='result' id='q' to='{ALICE}'/>")
+        answer = await alice.stanza()
+        assert (answer.type, answer.from_) == ("result", BOB)
+
+    workers_test(work)
+
+
+@pytest.mark.parametrize("to", [f"bob@{DOMAIN}/other", f"nobody@{DOMAIN}", f"nobody@{DOMAIN}/r"])
+def test_what_cannot_be_delivered_is_answered_from_the_other_worker(to):
+    async def work(workers):
+        alice, _ = await workers.client(1, "alice"), await workers.client(2, "bob")
+        alice.send(message(to, "m", "normal"))
+        answer = await alice.stanza()
+        assert (answer.type, answer.from_, answer.id) == ("error", to, "m")
+
+    workers_test(work)
+
+
+def test_an_account_is_where_its_first_resource_is():
+    async def work(workers):
+        alice = await workers.client(1, "alice")
+        alice.send(message(f"bob@{DOMAIN}", "stored"))
+        await alice.settled()
+        assert workers.owner("bob") == 1
+        bob = await workers.client(2, "bob")
+        assert workers.owner("bob") == 2
+        assert [it.id for it in await available(bob) if it.name == "message"] == ["stored"]
+        await asyncio.sleep(5)
+        assert workers.owner("bob") == 2
+        await workers.client(1, "bob", "second")
+        assert workers.owner("bob") == 2
+
+    workers_test(work)
+
+
+def test_an_account_that_nobody_uses_is_released():
+    async def work(workers):
+        alice = await workers.client(1, "alice")
+        alice.send(message(f"bob@{DOMAIN}", "stored"))
+        await alice.settled()
+        assert workers.owner("bob") == 1
+        await asyncio.sleep(5)
+        assert workers.owner("bob") is None
+        assert workers.owner("alice") == 1
+
+    workers_test(work)
+
+
+# Resources of one account at several workers -----------------------------------------------------
+
+
+def test_the_newest_session_has_the_resource_wherever_it_is():
+    async def work(workers):
+        first = await workers.client(1, "alice")
+        second = await workers.client(2, "alice")
+        assert await first.stream_error() == "conflict"
+        third = await workers.client(1, "alice")
+        assert await second.stream_error() == "conflict"
+        fourth = await workers.client(1, "alice")
+        assert await third.stream_error() == "conflict"
+        assert await fourth.settled() == []
+
+    workers_test(work)
+
+
+def test_an_administrator_ends_sessions_at_every_worker():
+    async def work(workers):
+        admin = await workers.client(1, "alice")
+        bobs = [await workers.client(2, "bob", "one"), await workers.client(1, "bob", "two")]
+        assert await workers.servers[1].accounts.remove(JID.parse(f"bob@{DOMAIN}"))
+        for bob in bobs:
+            assert await bob.stream_error() == "not-authorized"
+        assert await admin.settled() == []
+
+    workers_test(work)
+
+
+def test_a_guest_outlives_the_worker_that_has_its_account():
+    async def work(workers):
+        lost = await workers.client(2, "alice", "lost")
+        await available(lost)
+        guest = await workers.client(1, "alice", "guest")
+        guest.send("<iq type='get' id='g'><query xmlns='jabber:iq:roster'/></iq>")
+        await available(guest)
+        bob = await workers.client(3, "bob")
+        assert workers.owner("alice") == 2
+        workers.kill(2)
+        bob.send(message(f"alice@{DOMAIN}", "m"))
+        bob.send(message(f"alice@{DOMAIN}/guest", "n"))
+        come = []
+        while {"m", "n"} - set(come):
+            come.append((await guest.stanza()).id)
+        assert workers.owner("alice") in (1, 3)
+        other = await workers.client(3, "alice", "other")
+        other.send(
+            "<iq type='set' id='s'><query xmlns='jabber:iq:roster'>"
+            f"<item jid='carol@{DOMAIN}'/></query></iq>"
+        )
+        await other.settled()
+        assert [it[0].name for it in await guest.settled() if it.type == "set"] == ["query"]
+
+    workers_test(work, 1, 2, 3)
+
+
+def test_a_guest_is_gone_with_the_worker_it_is_connected_to():
+    async def work(workers):
+        stays = await workers.client(1, "alice", "stays")
+        await available(stays)
+        guest = await workers.client(2, "alice", "guest")
+        await available(guest)
+        assert len(await stays.settled()) == 1
+        workers.kill(2)
+        left = await stays.stanza()
+        assert (left.type, left.from_) == ("unavailable", f"alice@{DOMAIN}/guest")
+
+    workers_test(work)
+
+
+# A worker dies -----------------------------------------------------------------------------------
+
+
+def test_what_a_dead_worker_did_not_take_is_stored_in_order():
+    async def work(workers):
+        alice, bob = await workers.client(1, "alice"), await workers.client(2, "bob")
+        await available(bob)
+        alice.send(message(f"bob@{DOMAIN}", "before"))
+        assert (await bob.stanza()).id == "before"
+        assert await alice.settled() == []
+        for number in range(20):
+            alice.send(message(f"bob@{DOMAIN}", number))
+        workers.kill(2)
+        for number in range(20, 30):
+            alice.send(message(f"bob@{DOMAIN}", number))
+        await alice.settled()
+        again = await workers.client(3, "bob")
+        found = [it.id for it in await available(again) if it.name == "message"]
+        assert found == list(map(str, range(30)))
+
+    workers_test(work, 1, 2, 3)
+
+
+def test_an_answer_means_that_no_worker_can_lose_what_was_sent_before():
+    async def work(workers):
+        alice, bob = await workers.client(1, "alice"), await workers.client(2, "bob")
+        await available(bob)
+        workers.servers[2].neighbours.received = lambda sender, data: None  # it hangs
+        alice.send(message(f"bob@{DOMAIN}", "m"))
+        alice.send("<iq type='get' id='ping'><ping xmlns='urn:xmpp:ping'/></iq>")
+        await asyncio.sleep(1)
+        assert alice.wire.events.empty()
+        workers.kill(2)
+        assert (await alice.stanza()).id == "ping"
+        assert await workers.storage.archive("offline").count(f"bob@{DOMAIN}") == 1
+
+    workers_test(work)
+
+
+# The bus is away ---------------------------------------------------------------------------------
+
+
+def test_a_short_absence_of_the_bus_is_waited_for():
+    async def work(workers):
+        alice, bob = await workers.client(1, "alice"), await workers.client(2, "bob")
+        await available(bob)
+        workers.hub.fail()
+        for number in range(5):
+            alice.send(message(f"bob@{DOMAIN}", number))
+        await asyncio.sleep(1)
+        workers.hub.restore()
+        for number in range(5, 9):
+            alice.send(message(BOB, number))
+        stanzas = [await bob.stanza() for _ in range(9)]
+        assert [it.id for it in stanzas] == list(map(str, range(9)))
+        assert not any(it.find("{urn:xmpp:delay}delay") for it in stanzas)
+
+    workers_test(work)
+
+
+def test_without_a_bus_everybody_goes_on_and_messages_are_stored():
+    async def work(workers):
+        alice, bob = await workers.client(1, "alice"), await workers.client(2, "bob")
+        near = await workers.client(1, "carol")
+        for client in (alice, bob, near):
+            await available(client)
+        workers.hub.fail()
+        alice.send(message(BOB, "first"))
+        await asyncio.sleep(5)
+        alice.send(message(BOB, "second"))
+        alice.send(f"<iq type='get' id='q' to='{BOB}'><ping xmlns='urn:xmpp:ping'/></iq>")
+        refused = await alice.stanza()
+        assert (refused.id, refused.type) == ("q", "error")
+        assert refused.find("{jabber:client}error")[0].name == "remote-server-timeout"
+        alice.send(message(f"carol@{DOMAIN}/r", "near"))
+        assert (await near.stanza()).id == "near"
+        assert await workers.storage.archive("offline").count(f"bob@{DOMAIN}") == 2
+        workers.hub.restore()
+        alice.send(message(BOB, "third"))
+        stanzas = [await bob.stanza() for _ in range(3)]
+        assert [it.id for it in stanzas] == ["first", "second", "third"]
+        assert [it.find("{urn:xmpp:delay}delay") is not None for it in stanzas] == [
+            True,
+            True,
+            False,
+        ]
+
+    workers_test(work)
+
+
+def test_nobody_gets_a_resource_that_the_others_cannot_be_asked_about():
+    async def work(workers):
+        here = await workers.client(1, "alice")
+        workers.hub.fail()
+        await asyncio.sleep(5)
+        assert await (await workers.client(1, "alice", "more")).settled() == []
+        stranger = Client(workers.servers[1])
+        await stranger.authenticated("bob")
+        stranger.send("<iq type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>")
+        refused = await stranger.stanza()
+        assert refused.find("{jabber:client}error")[0].name == "resource-constraint"
+        workers.hub.restore()
+        assert await here.settled() == []
+        assert await (await workers.client(1, "bob")).settled() == []
+
+    workers_test(work)
+
+
+def test_presence_of_a_time_without_bus_is_told_afterwards():
+    async def work(workers):
+        alice, bob = await workers.client(1, "alice"), await workers.client(2, "bob")
+        await available(alice)
+        await available(bob)
+        alice.send(f"<presence to='{BOB}'/>")
+        assert (await bob.stanza()).from_ == ALICE
+        workers.hub.fail()
+        await asyncio.sleep(5)
+        alice.send("<presence type='unavailable'/>")
+        await alice.settled()
+        workers.hub.restore()
+        assert (await bob.stanza()).type == "unavailable"
+
+    workers_test(work)
+
+
+def test_a_worker_stops_while_others_go_on():
+    async def work(workers):
+        alice, bob = await workers.client(1, "alice"), await workers.client(2, "bob")
+        await available(bob)
+        alice.send(message(f"bob@{DOMAIN}", "m"))
+        await workers.servers.pop(2).close()
+        assert await bob.stream_error() == "system-shutdown"
+        alice.send(message(f"bob@{DOMAIN}", "n"))
+        await alice.settled()
+        assert await workers.storage.archive("offline").count(f"bob@{DOMAIN}") == 2
+
+    workers_test(work)
