@@ -200,7 +200,9 @@ class Nbxmpp:
         """Take bytes; raises Refused."""
         try:
             text, self.rest = self.decode(self.rest + data)
-            self.parser.Parse(self.dispatcher.INVALID_XML_RX.sub("\ufffd", text))
+            if not text.isprintable():  # else there is nothing to find; its search takes long
+                text = self.dispatcher.INVALID_XML_RX.sub("\ufffd", text)
+            self.parser.Parse(text)
         except (xml.parsers.expat.ExpatError, ValueError) as error:
             raise Refused(type(error).__name__) from error
 

@@ -1,17 +1,19 @@
 """Feeds every captured stanza in two pieces, in all ways, and counts those that are held back.
 
-    python splits.py RECEIVER stock|ours [--data FOLDER] [--longest N] [--every N]
+    python splits.py RECEIVER stock|ours [--data FOLDER] [--longest N] [--tags N] [--every N]
 
 Started with the interpreter of the host's environment; FOLDER has recorded sessions. A stanza is
 held back if it hasn't been delivered although its last byte was fed. Prints JSON.
 
 With the stock parser every split has a stream of its own; with ours they follow one another, which
-would only make more of whatever one of them left behind.
+would only make more of whatever one of them left behind. Ours is given wide limits: among the
+recorded stanzas are hostile ones.
 """
 
 from __future__ import annotations
 
 import argparse
+import gc
 import importlib
 import json
 import pyexpat
@@ -19,6 +21,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from random import Random
 
 from receivers import ADAPTERS, RECEIVERS, Receiver, Refused
 
@@ -59,25 +62,28 @@ def header_for(receiver: str, header: bytes) -> bytes:
     return header
 
 
-def places(stanza: bytes, longest: int) -> list[int]:
-    """Where to split: everywhere; in a longer one, in its first and last tag and evenly between.
+def places(stanza: bytes, longest: int, most_tags: int) -> list[int]:
+    """Where to split: everywhere; what would cost too much, in its first and last tag, and a part.
 
-    Feeding a stanza in all ways costs the square of its size, so a long one is fed in as many as
-    come to the same bytes as all ways of one that is just short enough.
+    Feeding a stanza in all ways costs the square of its size. One that is too long is fed in as
+    many as come to the same bytes as all ways of one that is just short enough, and one of too
+    many tags in as many as come to the same tags; which ones is random, and the same every time.
     """
     ways = range(1, len(stanza))
-    if len(stanza) <= longest:
+    share = min(1, (longest / len(stanza)) ** 2, most_tags / stanza.count(b"<"))
+    if share == 1:
         return list(ways)
-    step = max(1, len(stanza) ** 2 // longest**2)
-    first, last = stanza.index(b">"), stanza.rindex(b"<")
-    return sorted({*ways[:first][:longest], *ways[last:][:longest], *ways[::step]})
+    first, last = stanza.index(b">") + 1, stanza.rindex(b"<")
+    some = Random(len(stanza)).sample(ways, int(len(ways) * share))
+    return sorted({*ways[:first][:longest], *ways[last:][:longest], *some})
 
 
 @dataclass
 class Count:
-    """Of some stanzas: how many, in how many ways they were split, and were held back."""
+    """Of some stanzas: how many, in how many ways there are and were split, and were held back."""
 
     stanzas: int = 0
+    ways: int = 0
     splits: int = 0
     held: int = 0
 
@@ -85,10 +91,11 @@ class Count:
 class Splitter:
     """A receiver that gets stanzas in two pieces, and what came of it."""
 
-    def __init__(self, receiver: Receiver, longest: int, ours: bool) -> None:
+    def __init__(self, receiver: Receiver, longest: int, most_tags: int, *, ours: bool) -> None:
         """With our parser, or with the stock one."""
         self.receiver = receiver
         self.longest = longest
+        self.most_tags = most_tags
         self.ours = ours
         self.counts = {"example": Count(), "one tag": Count(), "all": Count()}
         self.refused: list[str] = []
@@ -113,6 +120,7 @@ class Splitter:
             for kind in kinds or (("all", "one tag") if tags == 1 else ("all",)):
                 count = self.counts[kind]
                 count.stanzas += 1
+                count.ways += len(stanza) - 1
                 count.splits += found.splits
                 count.held += found.held
 
@@ -120,7 +128,7 @@ class Splitter:
         """Split a stanza."""
         receiver = self.receiver
         found = Count(1)
-        for place in places(stanza, self.longest):
+        for place in places(stanza, self.longest, self.most_tags):
             if not self.ours:
                 self.fresh(header)
             before = receiver.stanzas
@@ -139,6 +147,16 @@ class Splitter:
         return found
 
 
+def install(adapter: str) -> None:
+    """Put an adapter in its place, for any recorded stanza."""
+    adapters = importlib.import_module("xmppfast.adapters")
+    most = 1_000_000
+    adapters.DEFAULT_LIMITS = adapters.Limits(
+        stanza_bytes=16 * most, depth=most, attributes=most, children=most, name_bytes=most
+    )
+    importlib.import_module(f"xmppfast.adapters.{adapter}").install()
+
+
 def main() -> None:
     """Count and print."""
     parser = argparse.ArgumentParser()
@@ -146,12 +164,15 @@ def main() -> None:
     parser.add_argument("variant", choices=["stock", "ours"])
     parser.add_argument("--data", type=Path, help="folder of recorded sessions")
     parser.add_argument("--longest", type=int, default=1024, help="stanzas split everywhere, bytes")
+    parser.add_argument("--tags", type=int, default=1000, help="as many, at most")
     parser.add_argument("--every", type=int, default=1, help="take one in so many stanzas")
     chosen = parser.parse_args()
     ours = chosen.variant == "ours"
     if ours:
-        importlib.import_module(f"xmppfast.adapters.{ADAPTERS[chosen.receiver]}").install()
-    splitter = Splitter(RECEIVERS[chosen.receiver](), chosen.longest, ours)
+        install(ADAPTERS[chosen.receiver])
+    receiver = RECEIVERS[chosen.receiver]()
+    gc.freeze()  # what the host is made of is no work for the collections to come
+    splitter = Splitter(receiver, chosen.longest, chosen.tags, ours=ours)
     splitter.session(header_for(chosen.receiver, HEADER), [EXAMPLE], "example")
     number = 0
     for header, stanzas in sessions(chosen.data) if chosen.data else ():
