@@ -123,8 +123,10 @@ def test_while_one_is_away(play):
             <message id='1' to='bob@$domain' type='chat'><body>hi</body></message>
             <presence id='2' to='bob@$domain' type='subscribe'/>
             <presence id='3' to='bob@$domain' type='probe'/>
+            <iq type='get' id='4' to='bob@$domain'><ping xmlns='urn:xmpp:ping'/></iq>
         alice/a receives
             <message refused='service-unavailable' id='1'/>
+            <iq refused='service-unavailable' id='4' from='bob@$domain'/>
     """)
     play("""
         bob/b logs in

@@ -308,10 +308,11 @@ class OnOutgoing:
 
 @dataclass(frozen=True, slots=True)
 class OnIncoming:
-    """See stanzas to local accounts, existing or not. `kind`: "message" or "presence".
+    """See stanzas to local accounts, existing or not. `kind`: "message", "presence" or "iq".
 
     Messages to the full address of a connected resource are not among them: they go straight there
-    (RFC 6121 section 8.5.3.1). Who must see those too puts a handler into `Account.incoming`.
+    (RFC 6121 section 8.5.3.1). Who must see those too puts a handler into `Account.incoming`. Of
+    iqs there are only requests to the bare address of an account that exists and isn't connected.
     """
 
     kind: str

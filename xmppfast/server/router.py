@@ -240,7 +240,11 @@ class Router:
     async def _answer_if_exists(self, passage: Passage) -> None:
         if not await self._accounts.exists(passage.to.bare):
             raise StanzaError(StanzaCondition.SERVICE_UNAVAILABLE)
-        outcome = self._answer(passage, Target.ACCOUNT)
+        outcome = self._dispatcher.pass_on(
+            passage,
+            self._dispatcher.incoming["iq"],
+            lambda passage: self._answer(passage, Target.ACCOUNT),
+        )
         if outcome is not None:
             await outcome
 

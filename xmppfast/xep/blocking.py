@@ -108,6 +108,7 @@ def blocking(
             OnIq(_UNBLOCK, Target.ACCOUNT, set=unblock),
             OnIncoming("message", lists.to_absent),
             OnIncoming("presence", lists.to_absent),
+            OnIncoming("iq", lists.to_absent),
             OnSession(start=lists.start),
             Disco(Target.SERVER, features=(NAMESPACE,)),
         ),
