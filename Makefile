@@ -51,7 +51,7 @@ test-sdist: build
 test-versions: build
 	PYTEST_FLAGS='$(PYTEST_FLAGS)' .ci/versions $(BIN)/python
 
-# One minute of fuzzing.
+# One minute of fuzzing, always the same way.
 test-fuzz: build
 	$(MAKE) -C tests/fuzz ci PYTHON=$(abspath $(BIN)/python)
 

@@ -1,7 +1,7 @@
 """Invariant: both backends give the same events, the same error and the same bytes to send on, for
 any input in any chunks with any limits and restarts.
 
-    fuzz_api.py SECONDS
+    fuzz_api.py SECONDS [SEED]
 
 Inputs are hypothesis's and, mutated, those that the C fuzzers have found worth keeping. Prints a
 failing example, made as small as possible, and exits with status 1.
@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 TESTS = Path(__file__).parents[1]
@@ -113,17 +113,17 @@ def differential(documents: list[bytes], examples: int) -> Any:
     return same
 
 
-def main(seconds: float) -> None:
-    """Run until the time is over or a difference is found."""
+def main(seconds: float, begin: int | None = None) -> None:
+    """Run until the time is over or a difference is found; with a seed, always the same way."""
     end = time.monotonic() + seconds
     documents = kept()
     same = differential(documents, 200)
     rounds = 0
     while time.monotonic() < end:
-        same()
+        (same if begin is None else seed(begin + rounds)(same))()
         rounds += 1
     print(f"{rounds * 200} examples, {len(documents)} inputs of the C fuzzers: no difference")
 
 
 if __name__ == "__main__":
-    main(float(sys.argv[1]))
+    main(float(sys.argv[1]), *map(int, sys.argv[2:]))
