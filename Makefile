@@ -15,7 +15,7 @@ CAPTURE = examples/data/mcabber-s2c.bin
 
 build: $(BUILT)
 
-$(BUILT): setup.py pyproject.toml $(wildcard xmppfast/*/*.pyx xmppfast/*/*.pxd src_c/*)
+$(BUILT): setup.py pyproject.toml $(wildcard xmppfast/*/*.pyx xmppfast/*/*.pxd xmppfast/*/*.pxi src_c/*)
 	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("xmppfast needs Python 3.11 or newer: make PYTHON=...")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --editable '.[test,lint,bench,hosts]'
