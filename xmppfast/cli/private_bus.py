@@ -70,6 +70,7 @@ class PrivateBus:
                     await asyncio.sleep(0.02)
         except TimeoutError:
             raise OSError(f"{self._program} does not answer") from None
+        log.info("the bus is process %d, %s", self._process.pid, self._program)
 
     async def _answers(self) -> bool:
         try:

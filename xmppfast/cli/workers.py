@@ -246,6 +246,7 @@ class _Workers:
             stdout=PIPE,
             pass_fds=(*plain, *tls),
         )
+        log.info("worker %d is process %d", worker.number, process.pid)
         assert process.stdin is not None
         orders = Orders(self._options, worker.name, self._url, plain, tls)
         process.stdin.write(orders.write())
