@@ -1,6 +1,6 @@
 """What an idle parser holds, and what it keeps after a large stanza.
 
-    python bench/memory.py BACKEND_MODULE COUNT
+    python -m bench.memory BACKEND_MODULE COUNT
 
 measures in its own process and prints JSON: bytes per parser. Each figure is the larger of what
 the process has grown by and what the allocators say is in use.
@@ -13,7 +13,6 @@ import gc
 import importlib
 import json
 import os
-import subprocess
 import sys
 import tracemalloc
 from collections.abc import Callable, Iterator
@@ -21,11 +20,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-if not __package__:
-    sys.path[0] = str(Path(__file__).resolve().parents[1])
-
 from bench.corpus import HEADER
 from bench.figures import Figure
+from bench.processes import run_module
 from bench.python import cut
 
 _CHAT = (
@@ -44,13 +41,7 @@ def measure(module: str, parsers: int) -> Iterator[Figure]:
     """Both figures, each from a process of its own."""
     if not Path("/proc/self/statm").exists():
         raise NotImplementedError("memory: there is no /proc/self/statm here to read")
-    command = [sys.executable, __file__, module, str(parsers)]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(f"memory: the measuring process failed:\n{done.stderr}")
-    found = json.loads(done.stdout)
-    for subject, values in found.items():
+    for subject, values in run_module("bench.memory", module, parsers).items():
         most = max(values.values())
         detail = ", ".join(f"{how} {value:,.0f}" for how, value in values.items())
         yield Figure("memory", subject, "per parser", most, most, most, "bytes", "", detail)

@@ -136,6 +136,17 @@ class Process:
         return answer["value"]
 
 
+def run_module(name: str, *arguments: object) -> Any:
+    """What one of these modules, started as a program, prints as JSON; RuntimeError if it fails."""
+    path = os.pathsep.join(filter(None, [*places(), *sys.path]))
+    environment = {**os.environ, "PYTHONPATH": path}
+    command = [sys.executable, "-m", name, *map(str, arguments)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{name}: the measuring process failed:\n{done.stderr}")
+    return json.loads(done.stdout)
+
+
 def places() -> list[str]:
     """Where the subjects' processes look first: for these measurements, and for this xmppfast."""
     assert xmppfast.__file__ is not None

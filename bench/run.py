@@ -101,7 +101,7 @@ def parts(plan: Plan, found: Mapping[str, Corpus], shop: Shop) -> dict[str, Part
     made["instructions"] = lambda: native.instructions(build(), found, out)
     if "chat" in found:
         made["tostring"] = lambda: serialize.tostring(module, found["chat"], rounds)
-    made["escape"] = lambda: serialize.escape(module, rounds, effort.lengths)
+    made["escape"] = lambda: serialize.escape(MODULES[plan.backend], rounds, effort.lengths)
     made["memory"] = lambda: memory.measure(MODULES[plan.backend], effort.parsers)
     made["start"] = lambda: start.measure(plan.backend, max(rounds, 5))
     made["growth"] = lambda: growth.measure(module, effort.growth)
