@@ -53,7 +53,7 @@ EXTENSIONS = [
     extension("adapters/_slixmpp_writer", []),
 ]
 if sys.platform == "linux":  # for its clock, and sockets that are files
-    EXTENSIONS.append(extension("load/_pair", []))
+    EXTENSIONS += [extension("load/_pair", []), extension("transport/_outlet", [])]
 
 setup(
     # PyPy runs the backend on pyexpat faster than it calls a C extension.

@@ -111,6 +111,7 @@ def test_one_write_for_each_turn(run, monkeypatch):
         link = await pair.open()
         flushed = []
         transport = link._transport
+        link.direct(-1)  # it is the transport that is asked here
 
         class Counting:
             def __getattr__(self, name):

@@ -15,6 +15,7 @@ from typing import cast
 from ..protocol.link import Receiver
 from ..protocol.sasl.interface import ChannelBindings
 from .backlog import LITTLE, Backlog
+from .outlet import Outlet, Turn
 from .silence import notice_silence
 from .tls import Tls, TlsRole
 
@@ -23,42 +24,7 @@ _HANDSHAKE = 30.0
 _LINGER = 5.0
 
 
-class Turn:
-    """Gathers what is written in one turn of the event loop; shared by its connections.
-
-    gathers  whether the loop does that, too, for what is written to a transport. Then what comes of
-             a read is given to it when the read is done: it goes out in the same turn, and the loop
-             need not make another one before it waits.
-    reading  whether a read is under way, at whose end `flush` is called
-    """
-
-    __slots__ = ("_waiting", "gathers", "loop", "reading")
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.loop = loop
-        self.gathers = type(loop).__module__.partition(".")[0] == "uvloop"
-        self.reading = False
-        self._waiting: list[Connection] = []
-
-    def flush_later(self, connection: Connection) -> None:
-        """Have that connection flushed at the end of this turn."""
-        if not self._waiting and not self.reading:
-            self.loop.call_soon(self.flush)
-        self._waiting.append(connection)
-
-    def flush(self) -> None:
-        """Flush the connections that wait for it."""
-        waiting, self._waiting = self._waiting, []
-        for connection in waiting:
-            try:
-                connection.flush()
-            except Exception as error:  # the others are not to suffer
-                complaint = {"message": "a connection failed", "exception": error}
-                self.loop.call_exception_handler(complaint)
-                connection.abort()
-
-
-class Connection(asyncio.Protocol):
+class Connection(Outlet, asyncio.Protocol):
     """A connection between a socket and a receiver.
 
     turn      of the event loop it is used in
@@ -71,30 +37,21 @@ class Connection(asyncio.Protocol):
     __slots__ = (
         "_backlog",
         "_behind",
-        "_closing",
         "_direct",
         "_ended",
         "_failure",
-        "_full",
         "_gone",
         "_handshake",
         "_introduced",
         "_lost",
         "_overflowed",
         "_paused",
-        "_pending",
-        "_pending_bytes",
         "_ready",
-        "_receive",
         "_receiver",
         "_role",
         "_timer",
-        "_tls",
-        "_transport",
-        "_turn",
         "data_received",
         "peer",
-        "secure",
     )
 
     def __init__(
@@ -106,34 +63,26 @@ class Connection(asyncio.Protocol):
         direct: bool = False,
         backlog: Backlog | None = None,
     ) -> None:
+        super().__init__(turn, receiver.received)
         self.peer = ""
-        self.secure = False
-        self._turn = turn
         self._receiver = receiver
         self._role = tls
         self._direct = direct
         self._backlog = backlog or Backlog()
         self._behind = False  # the backlog counts what waits
-        self._transport: asyncio.Transport | None = None
-        self._pending: list[bytes] = []
-        self._pending_bytes = 0
-        self._tls: Tls | None = None
         self._handshake: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._paused = False
         self._ended = False
-        self._closing = False
         self._introduced = False  # the receiver knows of the connection
         self._overflowed = False
         self._failure: Exception | None = None  # why there is no TLS
         self._lost = False
-        # There only while somebody waits: for room, for TLS from the first byte, for the end.
-        self._full: asyncio.Future[None] | None = None
+        # There only while somebody waits: for TLS from the first byte, for the end.
         self._ready: asyncio.Future[None] | None = None
         self._gone: asyncio.Future[None] | None = None
-        self._receive: Callable[[bytes], None] = receiver.received
         # Looked up by asyncio for all data: nothing in between that is not needed.
-        heard = self._read if turn.gathers else receiver.received
+        heard = self.read if turn.gathers else receiver.received
         self.data_received: Callable[[bytes], None] = heard  # type: ignore[assignment]
 
     # Link ----------------------------------------------------------------------------------------
@@ -157,15 +106,6 @@ class Connection(asyncio.Protocol):
         socket = self._transport.get_extra_info("socket")
         return None if socket is None else cast(int, socket.fileno())
 
-    def write(self, data: bytes) -> None:
-        """Queue bytes for the end of this turn; after `close` they are dropped."""
-        if self._closing:
-            return
-        if not self._pending:
-            self._turn.flush_later(self)
-        self._pending.append(data)
-        self._pending_bytes += len(data)
-
     def hear(self, received: Callable[[bytes], None]) -> None:
         """Give data to that function, instead of the receiver. RuntimeError with TLS."""
         if self._tls is not None:
@@ -181,13 +121,13 @@ class Connection(asyncio.Protocol):
         if self._role is None or self._tls is not None:
             raise RuntimeError("no TLS for this connection, or it has begun")
         self.flush()
-        handshake = self._turn.loop.create_future()
+        handshake = self.turn.loop.create_future()
         self._tls = Tls(self._role())
         self._handshake = handshake
         self._hear(self._shake)
         if self._transport is not None:
             self._transport.resume_reading()
-        self._timer = self._turn.loop.call_later(_HANDSHAKE, self._handshake_timeout)
+        self._timer = self.turn.loop.call_later(_HANDSHAKE, self._handshake_timeout)
         self._shake(b"")
         return handshake
 
@@ -201,7 +141,7 @@ class Connection(asyncio.Protocol):
         """Read again."""
         self._paused = False
         if self.secure:
-            self._turn.loop.call_soon(self._read_on)
+            self.turn.loop.call_soon(self._read_on)
         elif self._transport is not None:
             self._transport.resume_reading()
 
@@ -227,7 +167,7 @@ class Connection(asyncio.Protocol):
             self._transport.resume_reading()
             self._transport.write_eof()
         self._stop_timer()
-        self._timer = self._turn.loop.call_later(_LINGER, self._transport.abort)
+        self._timer = self.turn.loop.call_later(_LINGER, self._transport.abort)
 
     def abort(self) -> None:
         """Close now; what was written may be lost."""
@@ -236,25 +176,19 @@ class Connection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
-    def flush(self) -> None:
-        """Send what was written."""
-        if not self._pending or (self._tls is not None and not self.secure):
-            return
-        pending, self._pending, self._pending_bytes = self._pending, [], 0
-        if self._closing or self._transport is None:
-            return
-        data = pending[0] if len(pending) == 1 else b"".join(pending)
+    def _encrypt(self, data: bytes) -> None:
+        assert self._tls is not None
         try:
-            if self._tls is None:
-                self._transport.write(data)
-            else:
-                self._tls.write(data)
-                self._send_tls()
+            self._tls.write(data)
+            self._send_tls()
         except ssl.SSLError:
             self.abort()
+
+    def _fell_behind(self) -> None:
+        if self._transport is None or self._overflowed:
             return
         waiting = self._transport.get_write_buffer_size()
-        if waiting > LITTLE and not self._overflowed:
+        if waiting > LITTLE:
             self._behind = True
             self._backlog.note(self, waiting)
 
@@ -267,7 +201,7 @@ class Connection(asyncio.Protocol):
 
     def overflow_soon(self) -> None:
         """Do so in a turn of its own: what goes wrong with it is no matter of who writes now."""
-        self._turn.loop.call_soon(self.overflow)
+        self.turn.loop.call_soon(self.overflow)
 
     def _caught_up(self) -> None:
         if self._behind:
@@ -284,7 +218,7 @@ class Connection(asyncio.Protocol):
     async def ready(self) -> None:
         """Wait until the receiver was told of the connection. OSError if that will not be."""
         if not self._introduced and self._failure is None:
-            self._ready = self._turn.loop.create_future()
+            self._ready = self.turn.loop.create_future()
             await self._ready
         if self._failure is not None:
             raise self._failure
@@ -293,7 +227,7 @@ class Connection(asyncio.Protocol):
         """Wait until the connection is gone, and the receiver knows."""
         if not self._lost:
             if self._gone is None:
-                self._gone = self._turn.loop.create_future()
+                self._gone = self.turn.loop.create_future()
             await asyncio.shield(self._gone)
 
     # asyncio.Protocol ----------------------------------------------------------------------------
@@ -304,6 +238,8 @@ class Connection(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
         name = transport.get_extra_info("peername")
         self.peer = name[0] if isinstance(name, tuple) else str(name or "")
+        if self.turn.gathers and (descriptor := self.descriptor) is not None:
+            self.direct(descriptor)
         with suppress(OSError):  # it may be closed already
             notice_silence(transport.get_extra_info("socket"))
         if not self._direct:
@@ -313,7 +249,7 @@ class Connection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """The network does not take what is sent."""
-        self._full = self._turn.loop.create_future()
+        self._full = self.turn.loop.create_future()
 
     def resume_writing(self) -> None:
         """The network has taken it."""
@@ -340,6 +276,7 @@ class Connection(asyncio.Protocol):
         if self._handshake is not None:
             self._fail_handshake(error or ConnectionError("closed during the TLS handshake"))
         self._transport = None
+        self.direct(-1)
         self.resume_writing()
         if self._introduced:
             self._receiver.lost(error)
@@ -370,7 +307,7 @@ class Connection(asyncio.Protocol):
         assert self._transport is not None
         self._transport.pause_reading()
         # Who waits for the handshake runs in the next turn; data must not come before that.
-        self._turn.loop.call_soon(self._read_on)
+        self.turn.loop.call_soon(self._read_on)
 
     def _read_on(self) -> None:
         if self._transport is not None and not self._closing and not self._paused:
@@ -402,7 +339,7 @@ class Connection(asyncio.Protocol):
         assert self._tls is not None
         data = self._tls.outgoing()
         if data and self._transport is not None:
-            self._transport.write(data)
+            self._send(data)
 
     def _handshake_timeout(self) -> None:
         self._fail_handshake(TimeoutError("the TLS handshake takes too long"))
@@ -433,17 +370,8 @@ class Connection(asyncio.Protocol):
 
     def _hear(self, receive: Callable[[bytes], None]) -> None:
         self._receive = receive
-        if not self._turn.gathers:
+        if not self.turn.gathers:
             self.data_received = receive
-
-    def _read(self, data: bytes) -> None:
-        turn = self._turn
-        turn.reading = True
-        try:
-            self._receive(data)
-        finally:
-            turn.reading = False
-            turn.flush()
 
     def _end(self) -> None:
         if not self._ended:

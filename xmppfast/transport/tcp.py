@@ -10,7 +10,8 @@ from typing import Any
 
 from ..protocol.link import Receiver
 from .backlog import Backlog
-from .connection import Connection, Turn
+from .connection import Connection
+from .outlet import Turn
 from .tls import TlsRole
 
 # Connections the system keeps until they are accepted.
