@@ -27,6 +27,7 @@ from xmppfast.server.connection import Connection
 from xmppfast.server.defaults import features
 from xmppfast.server.server import Server, Settings
 from xmppfast.server.session import Session
+from xmppfast.transport.backlog import Backlog
 from xmppfast.transport.tcp import Listener, listen
 
 EPOCH = datetime(2030, 1, 1, tzinfo=UTC)
@@ -184,7 +185,7 @@ class World:
             return accept(session, received)
 
         self.server.router.accept = tapped  # type: ignore[method-assign]
-        self._listener = await listen("", 5222, self.server.connection, most=MOST)
+        self._listener = await listen("", 5222, self.server.connection, backlog=Backlog(MOST))
 
     async def _close(self) -> None:
         self._listener.close()
