@@ -89,7 +89,7 @@ def test_what_was_learned_before_tls_is_forgotten():
     assert both.server.parser is not parser
     assert both.server.peer is None
     both.opened()
-    assert both.server.id == "id2"
+    assert [each.id for each in both.given["client"]][-1] == "id2"
 
 
 def test_orderly_end_from_either_side():

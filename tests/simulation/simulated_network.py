@@ -321,6 +321,9 @@ class Port:
         self._network = network
         self.accept = accept
 
+    async def start_serving(self) -> None:
+        """It does from the beginning."""
+
     def close(self) -> None:
         """Accept none any more."""
         self._network.port = None

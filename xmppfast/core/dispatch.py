@@ -65,7 +65,7 @@ class Resource:
     state       what features keep for the session, by the feature's name
     """
 
-    __slots__ = ("account", "interested", "jid", "presence", "priority", "state")
+    __slots__ = ("_state", "account", "interested", "jid", "presence", "priority")
 
     def __init__(self, jid: JID, account: Account) -> None:
         self.jid = jid
@@ -73,7 +73,14 @@ class Resource:
         self.priority: int | None = None
         self.presence: Stanza | None = None
         self.interested = False
-        self.state: dict[str, Any] = {}
+        self._state: dict[str, Any] | None = None
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """What features keep; most sessions never have any."""
+        if self._state is None:
+            self._state = {}
+        return self._state
 
     send: Callable[[bytes], None]
     """Queue a serialized stanza; it goes out with the loop's turn. Never blocks."""

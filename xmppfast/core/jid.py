@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from functools import lru_cache
+from sys import intern
 from typing import Final
 
 import idna
@@ -40,7 +41,7 @@ class JID:
     it for a key. Raises InvalidJID.
     """
 
-    __slots__ = ("_hash", "_text", "bare", "domain", "local", "resource")
+    __slots__ = ("_text", "bare", "domain", "local", "resource")
 
     local: str | None
     domain: str
@@ -63,11 +64,10 @@ class JID:
             text = f"{text}/{resource}"
         put = object.__setattr__
         put(self, "local", local)
-        put(self, "domain", domain)
+        put(self, "domain", intern(domain))  # there are few, and many addresses with each
         put(self, "resource", resource)
         put(self, "bare", bare)
         put(self, "_text", text)
-        put(self, "_hash", hash(text))
 
     @staticmethod
     def parse(text: str) -> JID:
@@ -98,7 +98,7 @@ class JID:
         return self._text == other._text if isinstance(other, JID) else NotImplemented
 
     def __hash__(self) -> int:
-        return self._hash
+        return hash(self._text)
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError("JIDs are immutable")
@@ -107,7 +107,6 @@ class JID:
         return _parse, (self._text,)
 
     _text: str
-    _hash: int
 
 
 def _parse(text: str) -> JID:

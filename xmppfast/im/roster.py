@@ -53,8 +53,8 @@ def roster(host: Host, rosters: Rosters, most: int = 5000) -> Feature:
         account: Account, loading: Awaitable[Roster], existing: Awaitable[bool]
     ) -> None:
         # As long as the account is connected its roster stays in memory.
-        roster = await loading
-        if not await existing:
+        exists, roster = await existing, await loading
+        if not exists:
             raise StanzaError(StanzaCondition.ITEM_NOT_FOUND, "the account was removed")
         account.state["roster"] = roster
 

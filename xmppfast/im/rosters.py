@@ -83,6 +83,18 @@ class Roster:
     version   grows with each change that the user sees (section 2.6)
     """
 
+    __slots__ = (
+        "__weakref__",
+        "_maps",
+        "_oldest",
+        "_removed",
+        "_turns",
+        "_unsaved",
+        "items",
+        "owner",
+        "version",
+    )
+
     def __init__(self, maps: Maps, owner: JID, entries: dict[str, bytes]) -> None:
         self.owner = owner
         self.items: dict[JID, Item] = {}

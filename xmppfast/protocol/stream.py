@@ -192,7 +192,7 @@ class ReceivingStream(Stream):
     (section 4.7.5).
     """
 
-    __slots__ = ("_addressee", "_domains", "_new_id", "domain", "features_expected", "id")
+    __slots__ = ("_addressee", "_domains", "_new_id", "domain", "features_expected")
 
     def __init__(
         self,
@@ -205,13 +205,13 @@ class ReceivingStream(Stream):
         self._domains = domains
         self._new_id = new_id
         self.domain = next(iter(domains))
-        self.id = ""
         self._forget()
 
     def restart(self) -> None:
         """Begin anew, for the domain that the peer authenticated at."""
         super().restart()
-        self._domains = (self.domain,)
+        if len(self._domains) > 1:
+            self._domains = (self.domain,)
 
     def _forget(self) -> None:
         super()._forget()
@@ -239,8 +239,7 @@ class ReceivingStream(Stream):
                 raise StreamError(StreamCondition.INVALID_FROM, f"'from': {error}") from None
 
     def _header(self) -> bytes:
-        self.id = self._new_id()
-        attributes = {"from": str(self.domain), "id": self.id}
+        attributes = {"from": str(self.domain), "id": self._new_id()}
         if self._addressee is not None:
             attributes["to"] = str(self._addressee)
         # Section 4.7.5: as high as the peer's and ours, and none for one that has none.

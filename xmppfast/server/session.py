@@ -13,7 +13,8 @@ class Session(Resource):
     """A connected resource of this server.
 
     address  text of its full address
-    link     its connection; what is written there goes out with the loop's turn
+    link     its connection; what is written there goes out with the loop's turn, and so is what
+             `send` is given
     stream   its stream
     lang     `xml:lang` that its stanzas have where they don't say (RFC 6120 section 8.1.5)
     """
@@ -27,7 +28,7 @@ class Session(Resource):
         self.stream = stream
         self.lang = stream.peer.lang if stream.peer is not None else None
         # The way of every stanza: no call in between.
-        self.send = link.write
+        self.send = stream.write
 
     def end(self, condition: StreamCondition, text: str = "") -> None:
         """Close the stream with an error."""

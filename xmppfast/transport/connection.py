@@ -10,6 +10,7 @@ import asyncio
 import ssl
 from collections.abc import Callable
 from contextlib import suppress
+from sys import intern
 from typing import cast
 
 from ..protocol.link import Receiver
@@ -32,6 +33,7 @@ class Connection(Outlet, asyncio.Protocol):
     tls       gives what is needed for TLS when it begins; None if there is no TLS
     direct    whether TLS begins with the first byte
     backlog   what bounds the bytes that wait; the receiver is told that the peer does not read
+    listened  whether the socket has what `notice_silence` sets from the one that it was accepted by
     """
 
     __slots__ = (
@@ -43,6 +45,7 @@ class Connection(Outlet, asyncio.Protocol):
         "_gone",
         "_handshake",
         "_introduced",
+        "_listened",
         "_lost",
         "_overflowed",
         "_paused",
@@ -62,6 +65,7 @@ class Connection(Outlet, asyncio.Protocol):
         tls: Callable[[], TlsRole] | None,
         direct: bool = False,
         backlog: Backlog | None = None,
+        listened: bool = False,
     ) -> None:
         super().__init__(turn, receiver.received)
         self.peer = ""
@@ -69,6 +73,7 @@ class Connection(Outlet, asyncio.Protocol):
         self._role = tls
         self._direct = direct
         self._backlog = backlog or Backlog()
+        self._listened = listened
         self._behind = False  # the backlog counts what waits
         self._handshake: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -237,11 +242,13 @@ class Connection(Outlet, asyncio.Protocol):
         # uvloop's has the methods of asyncio.Transport, but is none.
         self._transport = cast(asyncio.Transport, transport)
         name = transport.get_extra_info("peername")
-        self.peer = name[0] if isinstance(name, tuple) else str(name or "")
+        # One text for all that come from there.
+        self.peer = intern(name[0] if isinstance(name, tuple) else str(name or ""))
         if self.turn.gathers and (descriptor := self.descriptor) is not None:
             self.direct(descriptor)
-        with suppress(OSError):  # it may be closed already
-            notice_silence(transport.get_extra_info("socket"))
+        if not self._listened:
+            with suppress(OSError):  # it may be closed already
+                notice_silence(transport.get_extra_info("socket"))
         if not self._direct:
             self._introduce()
             return

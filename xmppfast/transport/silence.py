@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 from typing import Final
 
 # Seconds of silence before the peer is asked, and between questions; then how many go unanswered.
@@ -23,6 +24,9 @@ _OPTIONS: Final = tuple(
     )
     if hasattr(socket, name)
 )
+
+ACCEPTED_INHERIT: Final = sys.platform == "linux"
+"""Whether a connection has these options if the socket had that it was accepted by."""
 
 
 def notice_silence(connection: socket.socket) -> None:

@@ -12,6 +12,7 @@ from ..protocol.link import Receiver
 from .backlog import Backlog
 from .connection import Connection
 from .outlet import Turn
+from .silence import ACCEPTED_INHERIT, notice_silence
 from .tls import TlsRole
 
 # Connections the system keeps until they are accepted.
@@ -62,6 +63,8 @@ def open_shared(host: str, port: int, shares: int) -> list[list[socket.socket]]:
                 sockets.append(opened)
                 opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+                if ACCEPTED_INHERIT:
+                    notice_silence(opened)
                 if family == socket.AF_INET6:
                     opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
                 opened.bind((address[0], port, *address[2:]))
@@ -95,7 +98,7 @@ async def listen(
     tls      for direct TLS, and for receivers that ask for it later; None if there is none
     direct   whether connections begin with TLS (XEP-0368)
     backlog  what bounds the bytes that wait for peers that don't read; ports can share one
-    sockets  that are open already, as by `open_shared`, instead of that host and port
+    sockets  that are open already, by `open_shared`, instead of that host and port
 
     Raises OSError.
     """
@@ -104,7 +107,14 @@ async def listen(
     backlog = backlog or Backlog()
 
     def connection() -> Connection:
-        return Connection(turn, new_receiver(), tls=tls, direct=direct, backlog=backlog)
+        return Connection(
+            turn,
+            new_receiver(),
+            tls=tls,
+            direct=direct,
+            backlog=backlog,
+            listened=ACCEPTED_INHERIT,
+        )
 
     if sockets:
         servers = [
@@ -112,7 +122,13 @@ async def listen(
         ]
         return Listener(*servers)
     try:
-        server = await loop.create_server(connection, host or None, port, backlog=_BACKLOG)
+        server = await loop.create_server(
+            connection, host or None, port, backlog=_BACKLOG, start_serving=False
+        )
+        if ACCEPTED_INHERIT:
+            for opened in server.sockets:
+                notice_silence(opened)
+        await server.start_serving()
     except gaierror as error:
         raise OSError(error.errno, error.strerror, host) from error
     return Listener(server)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 
 from ..core.dispatch import (
     Account,
@@ -43,7 +43,7 @@ def blocking(
     stored = storage.maps("blocking")
     lists = Blocklists(host, stored)
 
-    def own(request: Request) -> tuple[Resource, set[JID]]:
+    def own(request: Request) -> tuple[Resource, frozenset[JID]]:
         request.require_own()
         if request.resource is None:
             raise StanzaError(StanzaCondition.FORBIDDEN)
@@ -65,8 +65,7 @@ def blocking(
         # Section 3.3: a contact that may see presence sees that it ends; while it still can.
         for address in new:
             await presence(resource.account, address, gone=True)
-        blocked |= new
-        lists.watch(resource.account)
+        lists.put(resource.account, lists.of(resource.account) | new)
         await stored.update(str(resource.account.jid), dict.fromkeys(map(str, new), b""))
         request.answer()
         push(resource.account, _list(_BLOCK, addresses))
@@ -75,9 +74,8 @@ def blocking(
         resource, blocked = own(request)
         addresses = _items(request)
         # Section 3.5: no item is all of them.
-        old = (addresses or set(blocked)) & blocked
-        blocked -= old
-        lists.watch(resource.account)
+        old = (addresses or blocked) & blocked
+        lists.put(resource.account, blocked - old)
         await stored.update(str(resource.account.jid), dict.fromkeys(map(str, old)))
         request.answer()
         push(resource.account, _list(_UNBLOCK, addresses))
@@ -125,7 +123,7 @@ def _items(request: Request) -> set[JID]:
         raise StanzaError(StanzaCondition.JID_MALFORMED, str(error)) from None
 
 
-def _list(tag: str, addresses: set[JID]) -> ET.Element:
+def _list(tag: str, addresses: Collection[JID]) -> ET.Element:
     items = (element(_ITEM, {"jid": address}) for address in sorted(map(str, addresses)))
     return element(tag, None, *items)
 

@@ -31,10 +31,15 @@ class Blocklists:
         self._host = host
         self._lists = lists
 
-    def of(self, account: Account) -> set[JID]:
-        """The list of a connected account; call `watch` after a change."""
-        blocked: set[JID] = account.state["blocking"]
+    def of(self, account: Account) -> frozenset[JID]:
+        """The list of a connected account."""
+        blocked: frozenset[JID] = account.state["blocking"]
         return blocked
+
+    def put(self, account: Account, blocked: frozenset[JID]) -> None:
+        """Replace the list of a connected account."""
+        account.state["blocking"] = blocked
+        self._watch(account)
 
     def start(self, resource: Resource) -> Outcome:
         """A session begins."""
@@ -46,10 +51,9 @@ class Blocklists:
     async def _start(self, account: Account, reading: Awaitable[dict[str, bytes]]) -> None:
         blocked = _addresses(await reading)
         if "blocking" not in account.state:
-            account.state["blocking"] = blocked
-            self.watch(account)
+            self.put(account, blocked)
 
-    def watch(self, account: Account) -> None:
+    def _watch(self, account: Account) -> None:
         """See the account's stanzas only while anybody is blocked: it slows them down."""
         some = bool(self.of(account))
         others = tuple(handler for handler in account.incoming if handler != self._incoming)
@@ -57,7 +61,7 @@ class Blocklists:
         others = tuple(handler for handler in account.outgoing if handler != self._outgoing)
         account.outgoing = (self._outgoing, *others) if some else others
 
-    async def _load(self, account: JID) -> set[JID]:
+    async def _load(self, account: JID) -> frozenset[JID]:
         return _addresses(await self._lists.items(str(account)))
 
     # Stanzas -------------------------------------------------------------------------------------
@@ -93,8 +97,8 @@ class Blocklists:
         return _refuse(passage, await self._load(passage.to.bare))
 
 
-def _addresses(entries: Iterable[str]) -> set[JID]:
-    return {JID.parse(text) for text in entries}
+def _addresses(entries: Iterable[str]) -> frozenset[JID]:
+    return frozenset(JID.parse(text) for text in entries)
 
 
 def _refuse(passage: Passage, blocked: Set[JID]) -> bool:
