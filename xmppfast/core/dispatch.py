@@ -331,8 +331,7 @@ class OnSession:
     """Be told of sessions.
 
     start  after a resource was chosen, before the client learns it: nothing is delivered yet, and
-           what the feature needs in memory is loaded now. All features' are called, then what they
-           return is awaited: a read that begins with the call shares its way with those of others
+           what the feature needs in memory is loaded now
     end    when the stream is over, for whatever reason: the resource has left its account, and is
            otherwise as it was
     """

@@ -141,16 +141,10 @@ class Dispatcher:
 
     async def started(self, resource: Resource) -> None:
         """Tell everybody that a session begins. Raises what the first of them raises."""
-        failure: Exception | None = None
-        outcomes = [known.start(resource) for known in self.sessions if known.start is not None]
-        for outcome in outcomes:
+        for known in self.sessions:
+            outcome = None if known.start is None else known.start(resource)
             if outcome is not None:
-                try:
-                    await outcome
-                except Exception as error:  # the others are under way, too
-                    failure = failure or error
-        if failure is not None:
-            raise failure
+                await outcome
 
     # Accounts ------------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Final
@@ -44,19 +44,12 @@ _MOST_GROUPS: Final = 100
 def roster(host: Host, rosters: Rosters, most: int = 5000) -> Feature:
     """Rosters. `most` is how many items one may have."""
 
-    def start(resource: Resource) -> Outcome:
-        # Both are asked for now, to be read at once.
-        account = resource.account
-        return started(account, rosters.begin(account.jid), host.accounts.exists(account.jid))
-
-    async def started(
-        account: Account, loading: Awaitable[Roster], existing: Awaitable[bool]
-    ) -> None:
+    async def start(resource: Resource) -> None:
         # As long as the account is connected its roster stays in memory.
-        exists, roster = await existing, await loading
-        if not exists:
+        roster = await rosters.load(resource.jid)
+        if roster is None:
             raise StanzaError(StanzaCondition.ITEM_NOT_FOUND, "the account was removed")
-        account.state["roster"] = roster
+        resource.account.state["roster"] = roster
 
     def get(request: Request) -> ET.Element | None:
         resource, roster = _own(request)

@@ -236,17 +236,9 @@ class Rosters:
             return roster
         if not removed and not await self._exists(owner):
             return None
-        return await self.begin(owner)
-
-    def begin(self, owner: JID) -> Awaitable[Roster]:
-        """Begin to read the roster of an account that exists; what is returned is to be awaited."""
-        owner = owner.bare
         self._loading[owner] += 1
-        return self._loaded(owner, self._maps.items(str(owner)))
-
-    async def _loaded(self, owner: JID, reading: Awaitable[dict[str, bytes]]) -> Roster:
         try:
-            entries = await reading
+            entries = await self._maps.items(str(owner))
             roster = self._live.get(owner)
             if roster is None:
                 roster = self._live[owner] = Roster(self._maps, owner, entries)

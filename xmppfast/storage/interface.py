@@ -11,7 +11,7 @@ hold no U+0000. Values are bytes; what they mean is the feature's business.
 Writes happen in the order of the calls, whenever they are awaited. One that was awaited is durable:
 with the SQL backends it is on disk, and reads that begin later see it. One call is one step: after
 a crash it has happened as a whole or not at all. A write whose caller is cancelled may still
-happen. Reads may begin with the call, too: those of one turn of the event loop are made together.
+happen.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Iterable, Set
 
-from ..core.dispatch import Account, Host, Outcome, Passage, Resource
+from ..core.dispatch import Account, Host, Passage, Resource
 from ..core.errors import ErrorType, StanzaCondition, StanzaError
 from ..core.jid import JID
 from ..core.stanza import element
@@ -41,15 +41,12 @@ class Blocklists:
         account.state["blocking"] = blocked
         self._watch(account)
 
-    def start(self, resource: Resource) -> Outcome:
+    async def start(self, resource: Resource) -> None:
         """A session begins."""
         account = resource.account
         if "blocking" in account.state:
-            return None
-        return self._start(account, self._lists.items(str(account.jid)))
-
-    async def _start(self, account: Account, reading: Awaitable[dict[str, bytes]]) -> None:
-        blocked = _addresses(await reading)
+            return
+        blocked = await self._load(account.jid)
         if "blocking" not in account.state:
             self.put(account, blocked)
 
