@@ -139,7 +139,8 @@ def _fetch(host: Host, folder: Path, python: Path) -> None:
         else:
             pip = [python, "-m", "pip", "--disable-pip-version-check", "download", "--quiet"]
             package = f"{host.name}=={host.version}"
-            run(*pip, "--no-deps", "--no-binary", ":all:", "--dest", archives, package)
+            # Not ":all:", with which older pips build from source what the project is built with.
+            run(*pip, "--no-deps", "--no-binary", host.name, "--dest", archives, package)
     if hashlib.sha256(archive.read_bytes()).hexdigest() != host.sha256:
         archive.unlink()
         raise Missing(f"{host.archive} is not the archive that hosts.toml names")
