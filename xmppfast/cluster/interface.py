@@ -6,7 +6,7 @@ A *worker* is a process that serves clients. An account whose state anybody keep
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Protocol
 
 
@@ -49,6 +49,8 @@ class Member(Protocol):
 class Bus(Protocol):
     """The way to the other workers. What is published can get lost; its order stays.
 
+    While the bus is away, nothing is gathered.
+
     name  of this worker; no other one ever has it
     """
 
@@ -57,8 +59,12 @@ class Bus(Protocol):
     async def start(self, member: Member) -> None:
         """Join; `restored` is called before this returns. Raises BusLost."""
 
-    def publish(self, to: str, data: bytes) -> None:
-        """Send to a worker, behind everything that was published or asked for before."""
+    def publish(self, to: str, gather: Callable[[], bytes | None]) -> None:
+        """Send to a worker, behind everything that was published or asked for before.
+
+        gather  gives the bytes when the bus can take them, in a later turn of the loop; None if
+                there are none after all
+        """
 
     async def claim(self, account: str) -> str:
         """Have an account if nobody has it; returns its owner. Raises BusLost."""

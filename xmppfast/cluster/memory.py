@@ -86,11 +86,17 @@ class MemoryBus:
         hub.tell(self.name, lambda other: other.joined(self.name))
         member.restored(dict(hub.owners), set(hub.buses))
 
-    def publish(self, to: str, data: bytes) -> None:
+    def publish(self, to: str, gather: Callable[[], bytes | None]) -> None:
         """`Bus.publish`."""
-        bus = self._hub.buses.get(to)
-        if bus is not None and not self._hub.down:
-            self._hub.later(bus, lambda member: member.received(self.name, data))
+        asyncio.get_running_loop().call_soon(self._publish, to, gather)
+
+    def _publish(self, to: str, gather: Callable[[], bytes | None]) -> None:
+        hub = self._hub
+        if hub.down or hub.buses.get(self.name) is not self:
+            return
+        data, bus = gather(), hub.buses.get(to)
+        if data is not None and bus is not None:
+            hub.later(bus, lambda member: member.received(self.name, data))
 
     async def claim(self, account: str) -> str:
         """`Bus.claim`."""

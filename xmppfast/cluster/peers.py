@@ -26,7 +26,7 @@ class _Peer(Generic[_T]):
     def __init__(self) -> None:
         self.sending: Sending[_T] = Sending(secrets.randbits(63) + 1)
         self.receiving = Receiving()
-        # What is done is said a turn later: what came of it is out by then.
+        # What is done is said one batch later: what came of it is out by then.
         self.done: list[int] = []
         self.done_before: list[int] = []
         self.missing = 0
@@ -34,7 +34,7 @@ class _Peer(Generic[_T]):
 
 
 class Peers(Generic[_T]):
-    """Gathers what is sent in a turn of the loop, and tells what has come.
+    """Gathers what is sent until the bus takes it, and tells what has come.
 
     handle   takes a frame: from whom, the frame, and what to call when it is done
     finish   takes what was given to `send` with a frame, when that frame is done
@@ -98,6 +98,7 @@ class Peers(Generic[_T]):
 
     def restored(self) -> None:
         """The bus was away: say again what is not done, and ask for what was missed."""
+        self._speaking.clear()
         for worker, peer in self._peers.items():
             peer.sending.again()
             peer.missing = peer.receiving.next
@@ -139,22 +140,20 @@ class Peers(Generic[_T]):
                 self._handle(worker, frame, done)
 
     def _speak(self, worker: str) -> None:
-        if not self._speaking:
-            asyncio.get_running_loop().call_soon(self._flush)
-        self._speaking.add(worker)
+        if worker not in self._speaking:
+            self._speaking.add(worker)
+            self._bus.publish(worker, lambda: self._gather(worker))
 
-    def _flush(self) -> None:
-        speaking, self._speaking = self._speaking, set()
-        for worker in speaking:
-            peer = self._peers.get(worker)
-            if peer is None:
-                continue
-            epoch, base, frames = peer.sending.batch()
-            done, peer.done_before, peer.done = peer.done_before, peer.done, []
-            missing, peer.missing = peer.missing, 0
-            if peer.done_before:
-                self._speak(worker)
-                if not (frames or done or missing):
-                    continue
-            batch = Batch(epoch, base, frames, peer.receiving.epoch, done, missing)
-            self._bus.publish(worker, encode(batch))
+    def _gather(self, worker: str) -> bytes | None:
+        self._speaking.discard(worker)
+        peer = self._peers.get(worker)
+        if peer is None:
+            return None
+        epoch, base, frames = peer.sending.batch()
+        done, peer.done_before, peer.done = peer.done_before, peer.done, []
+        missing, peer.missing = peer.missing, 0
+        if peer.done_before:
+            self._speak(worker)
+        if not (frames or done or missing):
+            return None
+        return encode(Batch(epoch, base, frames, peer.receiving.epoch, done, missing))

@@ -1,7 +1,7 @@
 """The bus on Redis or Valkey: its hash is the registry, its channels carry what is said.
 
-One connection subscribes, another one asks and publishes: what is given to the bus in a turn of the
-loop, or while an answer is awaited, goes out together.
+One connection subscribes, another one asks and publishes: what is given to the bus while an answer
+is awaited goes out together. So the more there is to say, the less each costs.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import logging
 import os
 import secrets
 import socket
-from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final, NamedTuple
 
 from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
@@ -48,6 +48,17 @@ def prefix(domain: str) -> str:
     return f"xmppfast:{{{domain}}}:"
 
 
+_Command = tuple[Any, ...]
+
+
+class _Publication(NamedTuple):
+    channel: str
+    gather: Callable[[], bytes | None]
+
+
+_Asked = tuple[_Command | _Publication, asyncio.Future[Any] | None]
+
+
 class RedisBus:
     """See `Bus`.
 
@@ -62,7 +73,9 @@ class RedisBus:
         self._mine: set[str] = set()
         self._workers: set[str] = set()
         self._heard: set[str] = set()
-        self._asked: list[tuple[tuple[Any, ...], asyncio.Future[Any]]] = []
+        self._asked: list[_Asked] = []
+        self._under_way: list[_Asked] = []
+        self._sender = self.name.encode() + b" "
         self._wake = asyncio.Event()
         self._up = False
         self._closing = False
@@ -78,10 +91,11 @@ class RedisBus:
         self._task = asyncio.create_task(self._run(first), name="bus")
         await first
 
-    def publish(self, to: str, data: bytes) -> None:
+    def publish(self, to: str, gather: Callable[[], bytes | None]) -> None:
         """`Bus.publish`."""
         if self._up:
-            self._ask("PUBLISH", f"{self._prefix}to:{to}", self.name.encode() + b" " + data)
+            self._asked.append((_Publication(f"{self._prefix}to:{to}", gather), None))
+            self._wake.set()
 
     async def claim(self, account: str) -> str:
         """`Bus.claim`."""
@@ -112,7 +126,7 @@ class RedisBus:
 
     # Asking --------------------------------------------------------------------------------------
 
-    def _script(self, text: str, *arguments: object) -> tuple[Any, ...]:
+    def _script(self, text: str, *arguments: object) -> _Command:
         return ("EVAL", text, 1, self._prefix, *arguments)
 
     def _ask(self, *command: Any) -> asyncio.Future[Any]:
@@ -126,14 +140,23 @@ class RedisBus:
         while self._asked or not self._closing:
             await self._wake.wait()
             self._wake.clear()
-            if self._asked:
-                answers = await _together(redis, [command for command, _ in self._asked])
-                asked, self._asked = self._asked[: len(answers)], self._asked[len(answers) :]
-                if self._asked:
-                    self._wake.set()
-                for (_, future), answer in zip(asked, answers, strict=True):
-                    if not future.done():
-                        future.set_result(answer)
+            self._under_way, self._asked = self._asked, []
+            commands: list[_Command] = []
+            futures: list[asyncio.Future[Any] | None] = []
+            for what, future in self._under_way:
+                if isinstance(what, _Publication):
+                    data = what.gather()
+                    if data is None:
+                        continue
+                    commands.append(("PUBLISH", what.channel, self._sender + data))
+                else:
+                    commands.append(what)
+                futures.append(future)
+            answers = await _together(redis, commands) if commands else ()
+            self._under_way = []
+            for future, answer in zip(futures, answers, strict=True):
+                if future is not None and not future.done():
+                    future.set_result(answer)
 
     # Connections ---------------------------------------------------------------------------------
 
@@ -208,9 +231,10 @@ class RedisBus:
                 self._gone(worker)
 
     def _lost(self, error: Exception) -> None:
-        asked, self._asked = self._asked, []
+        asked = self._under_way + self._asked
+        self._under_way, self._asked = [], []
         for _, future in asked:
-            if not future.done():
+            if future is not None and not future.done():
                 future.set_exception(BusLost(str(error)))
                 future.exception()  # not everybody wants to know
         self._heard.clear()
@@ -274,7 +298,7 @@ async def remove_worker(url: str, domain: str, name: str) -> None:
         raise BusLost(f"the bus can't be reached: {error}") from error
 
 
-async def _together(redis: Redis, commands: Sequence[tuple[Any, ...]]) -> list[Any]:
+async def _together(redis: Redis, commands: Sequence[_Command]) -> list[Any]:
     """The answers to commands that are sent in one piece; some may be exceptions."""
     pipeline = redis.pipeline(transaction=False)
     for command in commands:
