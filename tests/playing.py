@@ -16,6 +16,7 @@ from xmppfast.core.jid import JID
 from xmppfast.im.outcomes import settle
 from xmppfast.im.rosters import Item, Rosters
 from xmppfast.im.subscription import From, State, To
+from xmppfast.storage.interface import Storage
 from xmppfast.storage.memory import MemoryStorage
 
 STATES = {
@@ -34,7 +35,7 @@ async def exists(account: JID) -> bool:
     return True
 
 
-async def subscribe(storage: MemoryStorage, *relations: str) -> None:
+async def subscribe(storage: Storage, *relations: str) -> None:
     """Have contacts in the rosters of both sides: "alice both bob", "alice to carol"."""
     rosters = Rosters(storage, exists)
     for relation in relations:

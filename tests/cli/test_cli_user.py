@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import stat
 import sys
@@ -9,8 +10,13 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from playing import exists, subscribe
 
 from xmppfast.cli import main
+from xmppfast.core.jid import JID
+from xmppfast.im.rosters import Rosters
+from xmppfast.im.subscription import State
+from xmppfast.storage.sql import SqlStorage
 
 
 class Commands:
@@ -52,6 +58,27 @@ def test_add_list_passwd_remove(user: Commands) -> None:
     for command in (["remove"], ["passwd", "--password-stdin"]):
         code, out, err = user(*command, "alice@localhost")
         assert (code, out, err) == (1, "", "xmppfast: there is no account alice@localhost\n")
+
+
+def test_remove_ends_subscriptions(user: Commands) -> None:
+    """While no server runs: who had the account in the roster no longer has a subscription."""
+    alice, bob = "alice@example.org", "bob@example.org"
+    for jid in (alice, bob):
+        user("add", jid, "--password-stdin")
+
+    async def state(*relations: str) -> State:
+        storage = await SqlStorage.open(f"sqlite:///{user.data / 'xmppfast.sqlite'}")
+        try:
+            await subscribe(storage, *relations)
+            roster = await Rosters(storage, exists).load(JID.parse(bob))
+            assert roster is not None
+            return roster.get(JID.parse(alice)).state
+        finally:
+            await storage.close()
+
+    assert asyncio.run(state("alice both bob")).subscription == "both"
+    assert user("remove", alice) == (0, "", "")
+    assert asyncio.run(state()) == State()
 
 
 def test_data_is_nobody_elses_business(user: Commands) -> None:
