@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import stat
 import sys
 import tempfile
@@ -58,8 +59,8 @@ def test_what_a_crash_left_is_replaced_and_another_server_is_not(
     folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def main() -> None:
-        left = await asyncio.start_unix_server(lambda reader, writer: None, folder / "control.sock")
-        left.close()
+        with socket.socket(socket.AF_UNIX) as left:
+            left.bind(str(folder / "control.sock"))
         assert (folder / "control.sock").is_socket()
         first, second = (Control(folder, {"remove": remove}) for _ in range(2))
         await first.open()

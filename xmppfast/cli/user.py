@@ -21,7 +21,7 @@ Add, remove and list accounts. It works on the server's data, whether the server
 """
 
 # Accounts that are stored together; in between, it is told how far it has come.
-_BATCH = 200
+_BATCH = 100
 
 Work = Callable[["AccountStore"], Awaitable[int]]
 

@@ -24,6 +24,9 @@ Command = Callable[[JID], Awaitable[bool]]
 _NAME = "control.sock"
 _LINE = 8192
 
+# What every system takes as the path of a socket; libuv would cut a longer one.
+_MOST_PATH_BYTES = 103
+
 # Seconds for a request to come, and for an answer.
 _PATIENCE = 5.0
 _ANSWER = 60.0
@@ -47,7 +50,8 @@ class Control:
 
     async def open(self) -> None:
         """Take requests, unless another server does for this folder, or the system has no way."""
-        if not hasattr(socket, "AF_UNIX"):
+        if not _possible(self._path):
+            log.warning("no commands to the running server: %s is no path of a socket", self._path)
             return
         connection = await _connect(self._path)
         if connection is not None:
@@ -64,7 +68,7 @@ class Control:
             finally:
                 os.umask(mask)
         except OSError as error:
-            # A path may be too long for a socket; the server is worth having without this.
+            # The server is worth having without this.
             log.warning("no commands to the running server: %s", error)
 
     def close(self) -> None:
@@ -121,12 +125,16 @@ async def ask(folder: Path, command: str, account: JID) -> bool | None:
 
 
 async def _connect(path: Path) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
-    if not hasattr(socket, "AF_UNIX"):
+    if not _possible(path):
         return None
     try:
         return await asyncio.open_unix_connection(str(path), limit=_LINE)
     except OSError:
-        return None  # there is no such file, nobody listens, or there can't be one
+        return None  # there is no such file, or nobody listens
+
+
+def _possible(path: Path) -> bool:
+    return hasattr(socket, "AF_UNIX") and len(os.fsencode(path)) <= _MOST_PATH_BYTES
 
 
 async def _end(writer: asyncio.StreamWriter) -> None:
