@@ -150,8 +150,8 @@ class Person:
 
 
 @asynccontextmanager
-async def serving(data):
-    """Run two workers; nothing is left of them."""
+async def serving(data, stopped=True):
+    """Run two workers, stop them in an orderly way; nothing is left of them."""
     if MISSING:
         pytest.fail(f"not installed: {', '.join(MISSING)}")
     storage = await SqlStorage.open(f"sqlite:///{data}/xmppfast.sqlite")
@@ -168,6 +168,8 @@ async def serving(data):
     try:
         await server.started()
         yield server
+        if not stopped:
+            return
         process.send_signal(signal.SIGTERM)
         assert await process.wait() == 0, server.lines
         await server.reading
@@ -274,5 +276,18 @@ def test_the_bus_is_killed(tmp_path):
                 await asyncio.sleep(0.05)
             for person in (*people, newcomer):
                 person.client.wire.break_off()
+
+    limited(work)
+
+
+def test_the_first_process_is_killed(tmp_path):
+    async def work():
+        async with serving(tmp_path, stopped=False) as server:
+            client = await server.client("user0")
+            server.process.kill()
+            assert await client.stream_error() == "system-shutdown"
+            await server.reading  # everybody who could log has ended
+            while (tmp_path / "bus.sock").exists():
+                await asyncio.sleep(0.02)
 
     limited(work)

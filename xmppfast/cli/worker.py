@@ -15,6 +15,7 @@ import logging
 import signal
 import socket
 import sys
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,6 +35,7 @@ class Orders:
     options  those of the command
     name     of the worker on the bus
     bus      where that is
+    private  whether that ends with the server
     plain    numbers of the open sockets for connections that begin without TLS
     tls      likewise with TLS
     """
@@ -41,6 +43,7 @@ class Orders:
     options: dict[str, Any]
     name: str
     bus: str
+    private: bool
     plain: list[int]
     tls: list[int]
 
@@ -65,10 +68,11 @@ class Orders:
 
 async def work(orders: Orders) -> None:
     """Serve until it is time to end."""
-    from ..cluster.redis_bus import RedisBus
+    from ..cluster.interface import BusLost
+    from ..cluster.redis_bus import RedisBus, end_if_alone
     from ..server.service import Opened
 
-    stop = asyncio.Event()
+    stop, orphaned = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
     options = orders.namespace
     configuration = serve.read(options)
@@ -78,14 +82,17 @@ async def work(orders: Orders) -> None:
     opened = Opened(_sockets(orders.plain), _sockets(orders.tls))
     bus = RedisBus(orders.bus, configuration.domain, orders.name)
     service = running.service = await serve.start(configuration, opened, bus)
-    obeying = asyncio.create_task(_obey(service, stop))
+    obeying = asyncio.create_task(_obey(service, stop, orphaned))
     _answer(b"ready")
     await stop.wait()
     obeying.cancel()
     await service.stop()
+    if orders.private and orphaned.is_set():
+        with suppress(BusLost):
+            await end_if_alone(orders.bus, configuration.domain)
 
 
-async def _obey(service: Service, stop: asyncio.Event) -> None:
+async def _obey(service: Service, stop: asyncio.Event, orphaned: asyncio.Event) -> None:
     reader = asyncio.StreamReader()
     loop = asyncio.get_running_loop()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin.buffer)
@@ -95,6 +102,8 @@ async def _obey(service: Service, stop: asyncio.Event) -> None:
             _answer(service.metrics())
         else:
             _answer(await _remove(service, argument))
+    log.error("the process that started this worker is gone: stopping")
+    orphaned.set()
     stop.set()
 
 

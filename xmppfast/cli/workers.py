@@ -248,7 +248,8 @@ class _Workers:
         )
         log.info("worker %d is process %d", worker.number, process.pid)
         assert process.stdin is not None
-        orders = Orders(self._options, worker.name, self._url, plain, tls)
+        private = self._configuration.cluster.bus is None
+        orders = Orders(self._options, worker.name, self._url, private, plain, tls)
         process.stdin.write(orders.write())
         with suppress(ConnectionError):
             await process.stdin.drain()

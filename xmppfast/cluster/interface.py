@@ -39,7 +39,7 @@ class Member(Protocol):
         """The bus is there, for the first time or again.
 
         owners   of all accounts that are claimed, by bare address
-        workers  all that are there; some who were may yet come back
+        workers  all that are there, with all they have; others who were may yet come back
         """
 
     def lost(self) -> None:

@@ -209,6 +209,7 @@ class RedisBus:
                 ("ZRANGE", f"{self._prefix}workers", 0, -1),
                 ("HGETALL", f"{self._prefix}owners"),
             ],
+            at_once=True,  # who sees this worker sees all that it has
         )
         for answer in answers:
             if isinstance(answer, Exception):
@@ -298,9 +299,24 @@ async def remove_worker(url: str, domain: str, name: str) -> None:
         raise BusLost(f"the bus can't be reached: {error}") from error
 
 
-async def _together(redis: Redis, commands: Sequence[_Command]) -> list[Any]:
-    """The answers to commands that are sent in one piece; some may be exceptions."""
-    pipeline = redis.pipeline(transaction=False)
+async def end_if_alone(url: str, domain: str) -> None:
+    """End a Redis that nobody else will, unless there are workers. Raises BusLost."""
+    try:
+        async with Redis.from_url(url, socket_timeout=_TIMEOUT) as redis:
+            if await _together(redis, [("ZCARD", f"{prefix(domain)}workers")]) == [0]:
+                await _together(redis, [("SHUTDOWN", "NOSAVE")])
+    except (RedisError, OSError, TimeoutError) as error:
+        raise BusLost(f"the bus can't be reached: {error}") from error
+
+
+async def _together(
+    redis: Redis, commands: Sequence[_Command], *, at_once: bool = False
+) -> list[Any]:
+    """The answers to commands that are sent in one piece; some may be exceptions.
+
+    at_once  whether nobody else's come between
+    """
+    pipeline = redis.pipeline(transaction=at_once)
     for command in commands:
         pipeline.execute_command(*command)
     answers: list[Any] = await pipeline.execute(raise_on_error=False)

@@ -281,7 +281,7 @@ class Neighbours:
         """Release accounts that nobody has used for a while."""
         now = self._now()
         for bare, since in tuple(self._idle.items()):
-            if self.owned.get(bare, 0):
+            if self.owned.get(bare, 0) or bare in self._lanes:
                 continue
             if bare in self.server.registry.accounts or bare not in self.owned:
                 del self._idle[bare]
@@ -508,11 +508,16 @@ class Neighbours:
         self._up, self.down = True, False
         for worker in workers:
             self.peers.add(worker)
-        name = self.bus.name
+        # A bus that lost its memory learns again what those have who aren't there yet.
+        away = {
+            account: owner
+            for account, owner in self.owners.items()
+            if owner not in workers and owner in self.peers
+        }
         self.owners = {
             account: owner
-            for account, owner in owners.items()
-            if owner != name and account not in self.owned
+            for account, owner in {**away, **owners}.items()
+            if owner != self.bus.name and account not in self.owned
         }
         refilled, self._refilled = self._refilled, set()
         for account in refilled:
