@@ -47,6 +47,15 @@ def test_connections_beyond_the_rate_wait_one_behind_the_other(clock):
     assert addresses.connected("192.0.2.2") == 0
 
 
+def test_nobody_waits_for_those_who_came_in_a_storm(clock):
+    addresses = Addresses(PerAddress(connections_per_second=2), clock)
+    waits = [addresses.connected(HERE) for _ in range(1000)]
+    assert waits[-1] is None
+    assert max(wait for wait in waits if wait is not None) < 6
+    clock.time += 6
+    assert addresses.connected(HERE) == 0
+
+
 def test_failed_logins(addresses, clock):
     addresses.connected(HERE)
     addresses.connected("192.0.2.2")

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from ipaddress import IPv6Address, ip_address
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from .quotas import PerAddress
+
+# Seconds that new connections may be left unread: those that would wait longer are too many.
+_MOST_WAIT: Final = 5
 
 
 class Rate(NamedTuple):
@@ -100,7 +103,11 @@ class Addresses:
             self._forget_some(now)
             known = self._known[key] = _Known(Bucket(self._connecting, now))
         known.connections += 1
-        return None if known.connections > self._connections else known.connecting.take(1, now)
+        if known.connections > self._connections:
+            return None
+        if known.connecting.left(now) < -_MOST_WAIT * self._connecting.per_second:
+            return None
+        return known.connecting.take(1, now)
 
     def disconnected(self, peer: str) -> None:
         """A connection is gone."""

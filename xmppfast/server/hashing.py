@@ -4,36 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
-import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from ..core.errors import StanzaCondition, StanzaError
 
 _T = TypeVar("_T")
-
-# How much less it is worth to the system than the rest of the process.
-_NICE: Final = 10
 
 
 class Hashing:
     """Runs functions that take milliseconds without Python's lock; as `sasl.interface.Offload`.
 
     most     that may wait for their turn; beyond, StanzaError `resource-constraint`
-    threads  by default one for each processor
+    threads  by default one less than the process has processors: one is for the event loop
 
-    On Linux, its threads leave the processor to those that have stanzas to deliver: when everybody
-    logs in at once, who is logged in already doesn't notice.
+    The threads have the priority of all others. With less, one could be made to wait by any other
+    process just when it has Python's lock, and the event loop with it.
     """
 
     def __init__(self, most: int = 10_000, threads: int | None = None) -> None:
         self._most = most
         self._under_way = 0
-        workers = threads or os.cpu_count() or 1
-        self._threads = ThreadPoolExecutor(workers, "hashing", initializer=_yield_to_others)
+        self._threads = ThreadPoolExecutor(threads or max(1, _processors() - 1), "hashing")
 
     def __call__(self, work: Callable[[], _T]) -> Awaitable[_T]:
         """Run it in a thread. Raises StanzaError if too many wait."""
@@ -52,9 +45,7 @@ class Hashing:
         self._threads.shutdown(wait=False)
 
 
-def _yield_to_others() -> None:
-    # Elsewhere this would be the priority of the whole process.
-    if sys.platform == "linux":
-        with suppress(OSError):
-            nice = os.getpriority(os.PRIO_PROCESS, 0) + _NICE
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), min(nice, 19))
+def _processors() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

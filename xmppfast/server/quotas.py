@@ -30,7 +30,8 @@ class PerAddress:
     """What one IP address may take, or the 64 bits of IPv6 that one customer has.
 
     connections               at a time; one more is refused
-    connections_per_second    beyond, they wait before they are read
+    connections_per_second    beyond, they wait up to five seconds before they are read, then they
+                              are refused
     failed_logins_per_minute  beyond, every login fails for the time being
     registrations_per_hour    of accounts (XEP-0077); beyond, they are refused
     """

@@ -15,8 +15,9 @@ from .outlet import Turn
 from .silence import ACCEPTED_INHERIT, notice_silence
 from .tls import TlsRole
 
-# Connections the system keeps until they are accepted.
-_BACKLOG = 1024
+# Connections the system keeps until they are accepted. As many may be accepted in one turn of the
+# event loop, with everybody else waiting; who finds no place tries again, as TCP does by itself.
+_BACKLOG = 256
 
 TlsSource = Callable[[], TlsRole]
 """Gives what a new TLS connection needs to know; what it gives may change at any time."""
