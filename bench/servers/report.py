@@ -2,22 +2,38 @@
 
 from __future__ import annotations
 
+import argparse
+import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from bench.chart import _BARS, _INK
+from bench.corpus import PROJECT
 from bench.figures import Figure, Result, show
 from bench.servers import floor
+from bench.servers.bars import bars
 from bench.timing import Spread
 
-_UNITS = {"messages": "us", "rates": "/s", "logins": "us", "memory": "KiB"}
+BEGIN, END = "<!-- servers:begin -->", "<!-- servers:end -->"
+
+_UNITS = {
+    "messages": "us", "rates": "/s", "logins": "us", "memory": "KiB", "latency": "us",
+    "own delay": "us", "security": "us", "copies": "us", "growth": "MiB", "others": "%",
+}  # fmt: skip
 _TITLES = {
     "messages": "CPU time of the server per message, microseconds",
     "times": "The same, as a multiple of the byte relay's",
     "rates": "Messages per second, as one process could give and one processor take them",
+    "latency": "Open loop: 99th percentile of latency, microseconds",
+    "own delay": "Of which the load itself was late, 99th percentile, microseconds",
+    "growth": "Open loop: growth of the server's memory, MiB",
+    "security": "CPU time of the server per message at 10x10 with and without TLS, microseconds",
+    "copies": "CPU time of the server per copy, microseconds",
     "logins": "CPU time of the server per login, microseconds",
     "memory": "Memory per idle session, KiB",
+    "others": "What else ran on the machine, percent of a processor",
 }
 
 
@@ -52,7 +68,57 @@ def markdown(result: Result) -> str:
     parts = [_table(result, section) for section in _TITLES]
     facts = "".join(f"- {name}: {value}\n" for name, value in result.machine.items())
     skipped = "".join(f"- not measured: {note}\n" for note in result.skipped)
-    return "\n".join([facts + skipped, *(part for part in parts if part)])
+    return "\n".join([facts + skipped, *(part for part in parts if part), _bars(result)])
+
+
+def _bars(result: Result) -> str:
+    rows = ["**What is asked of ours**\n", "| | measured | at most | |", "|---|---|---|---|"]
+    for bar in bars(result):
+        verdict = "met" if bar.met else "missed"
+        rows.append(f"| {bar.name} | {show(bar.value, '')} | {show(bar.most, '')} | {verdict} |")
+    return "\n".join(rows) + "\n"
+
+
+def readme_block(result: Result, chart: str) -> str:
+    """The figures that matter most, to stand between the two marks."""
+    all = list(bars(result))
+    missed = [bar.name for bar in all if not bar.met]
+    verdict = f"{len(all) - len(missed)} of {len(all)} bars are met"
+    verdict += f"; missed: {'; '.join(missed)}." if missed else "."
+    least = min(figure.rounds for figure in result.figures if figure.section == "messages")
+    rounds = "one round" if least == 1 else f"medians of {least} rounds"
+    return (
+        f"![CPU time per message of servers]({chart})\n\n"
+        f"{_table(result, 'messages')}\n{_table(result, 'times')}\n"
+        f"Plain TCP on loopback, the server kept to one processor; {rounds}. {verdict} "
+        f"{result.machine['processor']}; `{result.machine['command']}`.\n"
+    )
+
+
+def put_block(text: str, block: str) -> str:
+    """The text with the block between the marks; ValueError if they are not there, in order."""
+    head, begin, rest = text.partition(BEGIN)
+    _, end, tail = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f"no {BEGIN} ... {END} to put the figures between")
+    return f"{head}{BEGIN}\n{block}{END}{tail}"
+
+
+def main() -> int:
+    """Write what people read beside a result: `python -m bench.servers.report RESULT.json`."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("result", type=Path)
+    parser.add_argument("--readme", type=Path, nargs="?", const=PROJECT / "README.md")
+    options = parser.parse_args()
+    result = Result.load(options.result)
+    for path in write(result, options.result.with_suffix("")):
+        print(f"wrote {path}")
+    if options.readme:
+        picture = options.result.with_suffix(".svg").resolve()
+        where = Path(os.path.relpath(picture, options.readme.resolve().parent)).as_posix()
+        text = options.readme.read_text(encoding="utf-8")
+        options.readme.write_text(put_block(text, readme_block(result, where)), encoding="utf-8")
+    return 0
 
 
 def _table(result: Result, section: str) -> str:
@@ -122,3 +188,7 @@ def draw(result: Result, stem: Path) -> list[Path]:
         picture.savefig(written[1], transparent=True, dpi=160, metadata={"Software": None})
         plt.close(picture)
     return written
+
+
+if __name__ == "__main__":
+    sys.exit(main())

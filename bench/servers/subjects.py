@@ -72,6 +72,13 @@ def xmppfast(folder: Path, port: int, accounts: Accounts) -> Prepared:
     return Prepared([*command, "serve", "--config", str(configuration)], {})
 
 
+def xmppfast_asyncio(folder: Path, port: int, accounts: Accounts) -> Prepared:
+    """Ours, on the event loop of the standard library."""
+    prepared = xmppfast(folder, port, accounts)
+    program = "import sys; sys.modules['uvloop'] = None; import xmppfast.__main__"
+    return Prepared([sys.executable, "-c", program, *prepared.command[3:]], {})
+
+
 def prosody(folder: Path, port: int, accounts: Accounts, *, lean: bool = False) -> Prepared:
     """Prosody as packaged; lean without what is not needed, and its better garbage collection."""
     command = _program("prosody")
@@ -134,8 +141,11 @@ def ejabberd_lean(folder: Path, port: int, accounts: Accounts) -> Prepared:
     return ejabberd(folder, port, accounts, lean=True)
 
 
+ASYNCIO = "xmppfast, asyncio"
+
 SERVERS: dict[str, Prepare] = {
     "xmppfast": xmppfast,
+    ASYNCIO: xmppfast_asyncio,
     "ejabberd, lean": ejabberd_lean,
     "ejabberd": ejabberd,
     "Prosody, lean": prosody_lean,

@@ -11,7 +11,7 @@ import sys
 import pytest
 from implementations import CI
 
-from bench.servers import floor, report
+from bench.servers import bars, floor, report
 from bench.servers.subjects import SERVERS, ServerMissingError, running
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="servers are kept to a processor")
@@ -62,10 +62,35 @@ def test_a_report(tmp_path):
         ("rates", "xmppfast", "1x1"): [1000.0, 1000.0, 1000.0],
         ("memory", "xmppfast", "idle session"): [4.0],
     }
-    result = report.result({"processor": "some"}, found, ["Prosody: not installed"])
+    facts = {"processor": "some", "command": "this"}
+    result = report.result(facts, found, ["Prosody: not installed"])
     assert result.find("times", "xmppfast", "1x1").value == 1.5
     written = report.write(result, tmp_path / "servers")
     assert [path.suffix for path in written] == [".json", ".md", ".svg", ".png"]
     text = (tmp_path / "servers.md").read_text()
     assert "| xmppfast | 1.50 |" in text
     assert "not measured: Prosody: not installed" in text
+    assert "CPU per message, 1x1: times the byte relay's | 1.50 | 1.60 | met |" in text
+    block = report.put_block(
+        "a <!-- servers:begin -->old<!-- servers:end --> b",
+        report.readme_block(result, "servers.svg"),
+    )
+    assert "1 of 1 bars are met" in block
+    assert "old" not in block
+    assert block.startswith("a ")
+    assert block.endswith(" b")
+    with pytest.raises(ValueError, match="servers:begin"):
+        report.put_block("no marks", "")
+
+
+def test_a_bar_that_is_missed_is_named():
+    found = {
+        ("messages", "xmppfast", "1x1"): [15.0],
+        ("messages", "ejabberd, lean", "1x1"): [30.0],
+        ("latency", "xmppfast", "2,000/s"): [100.0],
+        ("latency", "ejabberd, lean", "2,000/s"): [200.0],
+    }
+    result = report.result({"processor": "some", "command": "this"}, found, [])
+    assert [(bar.value, bar.met) for bar in bars.bars(result)] == [(0.5, False), (0.5, True)]
+    block = report.readme_block(result, "servers.svg")
+    assert "missed: CPU per message, 1x1: times that of ejabberd, lean." in block

@@ -7,9 +7,10 @@ import asyncio
 import secrets
 import sys
 from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
 from importlib import import_module, util
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .. import Stanza, StreamError, StreamParser
 from .._extras import need
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from ..load.report import Report
     from ..load.runs import Accounts
 
-    Run = Callable[[argparse.Namespace, Crowd, Observed, Accounts, Progress], Awaitable[Report]]
+    Run = Callable[["_Under"], Awaitable[Report]]
 
 DESCRIPTION = """\
 Put load on an XMPP server with many sessions in one process, and measure what comes of it.
@@ -201,7 +202,8 @@ async def _run(options: argparse.Namespace, accounts: Accounts, progress: Progre
         options.roster,
     )
     crowd = Crowd(target)
-    report: Report = await options.make(options, crowd, Observed(options.pid), accounts, progress)
+    under = _Under(options, crowd, Observed(options.pid), accounts, progress)
+    report: Report = await options.make(under)
     return report
 
 
@@ -237,122 +239,84 @@ def _of_pairs(accounts: Accounts, pairs: int | None) -> Accounts:
     return _first(accounts, max(count, 2))
 
 
-async def _logins(
-    options: argparse.Namespace,
-    crowd: Crowd,
-    server: Observed,
-    accounts: Accounts,
-    progress: Progress,
-) -> Report:
+@dataclass(frozen=True)
+class _Under:
+    """What every run is given: `crowd`, `server`, and how to log in and say how far it is."""
+
+    options: argparse.Namespace
+    crowd: Crowd
+    server: Observed
+    accounts: Accounts
+    progress: Progress
+
+    def run(
+        self, kind: Callable[..., Awaitable[Report]], accounts: Accounts, *more: object, **own: Any
+    ) -> Awaitable[Report]:
+        """Begin a run of some kind with the accounts it needs, and what only it has."""
+        return kind(
+            self.crowd,
+            self.server,
+            accounts,
+            *more,
+            at_once=self.options.at_once,
+            progress=self.progress,
+            **own,
+        )
+
+    def chosen(self, *names: str) -> dict[str, Any]:
+        """Options that a run has under the same names."""
+        return {name: getattr(self.options, name) for name in names}
+
+
+_OF_MESSAGES = ("seconds", "warmup", "body", "together")
+
+
+def _logins(under: _Under) -> Awaitable[Report]:
     from ..load.runs import logins
 
-    chosen = _first(accounts, options.sessions)
-    return await logins(crowd, server, chosen, at_once=options.at_once, progress=progress)
+    return under.run(logins, _first(under.accounts, under.options.sessions))
 
 
-async def _idle(
-    options: argparse.Namespace,
-    crowd: Crowd,
-    server: Observed,
-    accounts: Accounts,
-    progress: Progress,
-) -> Report:
+def _idle(under: _Under) -> Awaitable[Report]:
     from ..load.runs import idle
 
-    return await idle(
-        crowd,
-        server,
-        _first(accounts, options.sessions),
-        seconds=options.seconds,
-        at_once=options.at_once,
-        progress=progress,
-    )
+    accounts = _first(under.accounts, under.options.sessions)
+    return under.run(idle, accounts, **under.chosen("seconds"))
 
 
-async def _throughput(
-    options: argparse.Namespace,
-    crowd: Crowd,
-    server: Observed,
-    accounts: Accounts,
-    progress: Progress,
-) -> Report:
+def _throughput(under: _Under) -> Awaitable[Report]:
     from ..load.runs import throughput
 
-    return await throughput(
-        crowd,
-        server,
-        _of_pairs(accounts, options.pairs),
-        window=options.window,
-        seconds=options.seconds,
-        warmup=options.warmup,
-        body=options.body,
-        together=options.together,
-        at_once=options.at_once,
-        progress=progress,
-    )
+    accounts = _of_pairs(under.accounts, under.options.pairs)
+    return under.run(throughput, accounts, **under.chosen("window", *_OF_MESSAGES))
 
 
-async def _rate(
-    options: argparse.Namespace,
-    crowd: Crowd,
-    server: Observed,
-    accounts: Accounts,
-    progress: Progress,
-) -> Report:
+def _rate(under: _Under) -> Awaitable[Report]:
     from ..load.runs import rate
 
-    return await rate(
-        crowd,
-        server,
-        _of_pairs(accounts, options.pairs),
-        per_second=options.rate,
-        seconds=options.seconds,
-        warmup=options.warmup,
-        body=options.body,
-        together=options.together,
-        at_once=options.at_once,
-        progress=progress,
-    )
+    accounts = _of_pairs(under.accounts, under.options.pairs)
+    return under.run(
+        rate, accounts, per_second=under.options.rate, **under.chosen(*_OF_MESSAGES)
+    )  # fmt: skip
 
 
-async def _presence(
-    options: argparse.Namespace,
-    crowd: Crowd,
-    server: Observed,
-    accounts: Accounts,
-    progress: Progress,
-) -> Report:
+def _presence(under: _Under) -> Awaitable[Report]:
     from ..load.presence import presence
 
-    contacts = options.contacts
-    return await presence(
-        crowd,
-        server,
-        _first(accounts, None if contacts is None else contacts + 1),
-        seconds=options.seconds,
-        at_once=options.at_once,
-        progress=progress,
-    )
+    contacts = under.options.contacts
+    accounts = _first(under.accounts, None if contacts is None else contacts + 1)
+    return under.run(presence, accounts, **under.chosen("seconds"))
 
 
-async def _replay(
-    options: argparse.Namespace,
-    crowd: Crowd,
-    server: Observed,
-    accounts: Accounts,
-    progress: Progress,
-) -> Report:
+def _replay(under: _Under) -> Awaitable[Report]:
     from ..load.replay import replay, replayable
 
-    return await replay(
-        crowd,
-        server,
-        _of_pairs(accounts, options.pairs),
-        replayable(_recorded(options.capture)),
-        per_second=options.rate,
-        seconds=options.seconds,
-        at_once=options.at_once,
-        progress=progress,
+    return under.run(
+        replay,
+        _of_pairs(under.accounts, under.options.pairs),
+        replayable(_recorded(under.options.capture)),
+        per_second=under.options.rate,
+        **under.chosen("seconds"),
     )
 
 
