@@ -73,9 +73,31 @@ def test_what_a_crash_left_is_replaced_and_another_server_is_not(
     assert "another server uses" in caplog.text
 
 
-def test_a_path_that_is_too_long(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+def test_a_path_that_is_too_long_for_a_socket(tmp_path: Path, loop: str) -> None:
+    """There is a short one by way of the folder's descriptor, on Linux."""
+    factory = None if loop == "asyncio" else pytest.importorskip("uvloop").new_event_loop
     folder = tmp_path / ("x" * 100)
     folder.mkdir()
+
+    async def main() -> None:
+        served = Control(folder, {"remove": remove})
+        await served.open()
+        expected = True if sys.platform == "linux" else None
+        assert await ask(folder, "remove", ALICE) is expected
+        served.close()
+        assert list(folder.iterdir()) == []
+
+    with asyncio.Runner(loop_factory=factory) as runner:
+        runner.run(main())
+
+
+def test_no_socket_at_all(
+    folder: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server is worth having without it."""
+    monkeypatch.setattr(control, "_MOST_PATH_BYTES", 1)
+    monkeypatch.setattr(Path, "is_dir", lambda self: False)
 
     async def main() -> None:
         served = Control(folder, {"remove": remove})

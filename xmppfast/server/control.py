@@ -11,8 +11,8 @@ import logging
 import os
 import socket
 import stat
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ..core.jid import JID
@@ -50,8 +50,7 @@ class Control:
 
     async def open(self) -> None:
         """Take requests, unless another server does for this folder, or the system has no way."""
-        if not _possible(self._path):
-            log.warning("no commands to the running server: %s is no path of a socket", self._path)
+        if not hasattr(socket, "AF_UNIX"):
             return
         connection = await _connect(self._path)
         if connection is not None:
@@ -60,13 +59,12 @@ class Control:
             return
         try:
             _remove(self._path)
-            mask = os.umask(0o177)
-            try:
-                self._server = await asyncio.start_unix_server(
-                    self._serve, str(self._path), limit=_LINE
-                )
-            finally:
-                os.umask(mask)
+            with _short(self._path) as path:
+                mask = os.umask(0o177)
+                try:
+                    self._server = await asyncio.start_unix_server(self._serve, path, limit=_LINE)
+                finally:
+                    os.umask(mask)
         except OSError as error:
             # The server is worth having without this.
             log.warning("no commands to the running server: %s", error)
@@ -125,16 +123,28 @@ async def ask(folder: Path, command: str, account: JID) -> bool | None:
 
 
 async def _connect(path: Path) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
-    if not _possible(path):
+    if not hasattr(socket, "AF_UNIX"):
         return None
     try:
-        return await asyncio.open_unix_connection(str(path), limit=_LINE)
+        with _short(path) as short:
+            return await asyncio.open_unix_connection(short, limit=_LINE)
     except OSError:
         return None  # there is no such file, or nobody listens
 
 
-def _possible(path: Path) -> bool:
-    return hasattr(socket, "AF_UNIX") and len(os.fsencode(path)) <= _MOST_PATH_BYTES
+@contextmanager
+def _short(path: Path) -> Iterator[str]:
+    """A path of the same file that is short enough for a socket. Raises OSError."""
+    if len(os.fsencode(path)) <= _MOST_PATH_BYTES:
+        yield str(path)
+        return
+    if not Path("/proc/self/fd").is_dir():
+        raise OSError(f"{path} is too long for a socket")
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        yield f"/proc/self/fd/{folder}/{path.name}"
+    finally:
+        os.close(folder)
 
 
 async def _end(writer: asyncio.StreamWriter) -> None:
