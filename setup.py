@@ -34,7 +34,11 @@ def extension(module: str, sources: list[str]) -> Extension:
         f"xmppfast.{module}".replace("/", "."),
         sources=[f"xmppfast/{module}.pyx", *sources],
         include_dirs=["src_c"],
-        depends=[*sorted(glob("xmppfast/*/*.px[di]")), *sorted(glob("src_c/*.h")), "src_c/errors.def"],
+        depends=[
+            *sorted(glob("xmppfast/*/*.px[di]")),
+            *sorted(glob("src_c/*.h")),
+            "src_c/errors.def",
+        ],
         optional=True,
         cython_directives={"language_level": "3", "freethreading_compatible": True},
     )

@@ -124,6 +124,7 @@ def test_who_says_nothing_and_who_says_nonsense(
                 answer = await reader.read()
                 assert answer == b"" or answer.startswith(b"failed ")
                 writer.close()
+            monkeypatch.undo()  # it would have to be fast
             assert await ask(folder, "remove", ALICE) is True
         finally:
             served.close()
