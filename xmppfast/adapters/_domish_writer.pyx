@@ -11,25 +11,23 @@ from cpython.unicode cimport PyUnicode_DecodeUTF8
 
 from twisted.words.xish import domish
 
-from xmppfast.adapters._frames cimport (
-    Frame,
-    Frames,
-    begin_frames,
-    free_frames,
-    innermost,
-    pop,
-    push,
-    put_end_tag,
-)
 from xmppfast.xml._writer cimport (
     ANYWHERE,
     BETWEEN_TAGS,
+    Frame,
+    Frames,
     Output,
     _exact,
     _put,
     _put_str,
     _put_text,
     _reserve,
+    begin_frames,
+    free_frames,
+    innermost,
+    pop,
+    push,
+    put_end_tag,
 )
 
 

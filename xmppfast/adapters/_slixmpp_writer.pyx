@@ -7,19 +7,11 @@ from cpython.mem cimport PyMem_RawFree
 from cpython.object cimport PyObject
 from cpython.unicode cimport PyUnicode_DecodeUTF8
 
-from xmppfast.adapters._frames cimport (
-    Frame,
-    Frames,
-    begin_frames,
-    free_frames,
-    innermost,
-    pop,
-    push,
-    put_end_tag,
-)
 from xmppfast.xml cimport _writer
 from xmppfast.xml._writer cimport (
     ANYWHERE,
+    Frame,
+    Frames,
     Output,
     _exact,
     _grow,
@@ -28,6 +20,12 @@ from xmppfast.xml._writer cimport (
     _put_bytes,
     _put_str,
     _put_text,
+    begin_frames,
+    free_frames,
+    innermost,
+    pop,
+    push,
+    put_end_tag,
     xf_get,
 )
 

@@ -5,7 +5,6 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes
 from cpython.dict cimport PyDict_Next
 from cpython.mem cimport PyMem_RawFree, PyMem_RawMalloc, PyMem_RawRealloc
 from cpython.object cimport PyObject
-from cpython.ref cimport Py_DECREF, Py_INCREF
 from libc.stdint cimport int32_t, uint8_t, uint16_t, uint32_t
 from libc.string cimport memcpy
 
@@ -42,7 +41,8 @@ cdef extern from "encode.h" nogil:
     size_t xf_encode_4(const uint32_t *, size_t, uint8_t *, xf_stops, size_t *)
 
 
-cdef str XML_NAMESPACE = "http://www.w3.org/XML/1998/namespace"
+# The names of namespaces are interned, so that comparing them is comparing addresses.
+cdef str XML_NAMESPACE = intern("http://www.w3.org/XML/1998/namespace")
 cdef str XMLNS_NAMESPACE = "http://www.w3.org/2000/xmlns/"
 
 
@@ -299,7 +299,7 @@ cdef _Name _take_apart(object tag):
     if ns == XMLNS_NAMESPACE:
         raise ValueError(f"{tag!r}: nothing can be in the namespace of declarations")
     name.ns = intern(ns) if ns else None
-    if ns == XML_NAMESPACE:
+    if name.ns is XML_NAMESPACE:
         name.start = b" xml:%b='" % name.local
     elif not ns and name.local != b"xmlns":
         name.start = b" %b='" % name.local
@@ -333,39 +333,28 @@ cdef enum:
     DEEPEST = 1 << 20
 
 
-cdef void *_deepen(void *frames, const void *first, size_t size, size_t *capacity) except NULL:
-    cdef size_t used = capacity[0] * size
+cdef int deepen(Frames *stack) except -1:
+    cdef size_t used = stack.capacity * sizeof(Frame)
     cdef void *deeper
-    if capacity[0] >= DEEPEST:
-        raise RecursionError(f"more than {capacity[0]} levels: is an element inside itself?")
-    if frames == first:
+    if stack.capacity >= DEEPEST:
+        raise RecursionError(f"more than {stack.capacity} levels: is an element inside itself?")
+    if stack.frames == stack.shallow:
         deeper = PyMem_RawMalloc(2 * used)
         if deeper != NULL:
-            memcpy(deeper, first, used)
+            memcpy(deeper, stack.shallow, used)
     else:
-        deeper = PyMem_RawRealloc(frames, 2 * used)
+        deeper = PyMem_RawRealloc(stack.frames, 2 * used)
     if deeper == NULL:
         raise MemoryError
-    capacity[0] *= 2
-    return deeper
+    stack.frames = <Frame *>deeper
+    stack.capacity *= 2
+    return 0
 
 
 cdef inline bint _is_empty(object text) except -1:
     if type(text) is str:
         return PyUnicode_GET_LENGTH(text) == 0
     return text is None or not text
-
-
-cdef struct Frame:
-    PyObject *element
-    PyObject *default_ns  # default namespace inside, or None
-    PyObject *declared  # namespaces that the element declares prefixes for, or None
-    Py_ssize_t child
-    size_t name, name_length  # of the element's name in the output
-
-
-cdef enum:
-    SHALLOW = 6
 
 
 @cython.no_gc
@@ -375,51 +364,16 @@ cdef class _Tree:
     """One run of tostring."""
 
     cdef Output out
-    cdef Frame shallow[SHALLOW]
-    cdef Frame *frames
-    cdef size_t depth, capacity
+    cdef Frames open  # with the namespaces that they declare prefixes for
     cdef dict prefixes  # prefix by namespace name, UTF-8; None for none
     cdef set given  # prefixes declared where the bytes will stand; None for none
 
     def __cinit__(self):
-        self.frames = self.shallow
-        self.capacity = SHALLOW
+        begin_frames(&self.open)
 
     def __dealloc__(self):
-        while self.depth:
-            self.pop()
-        if self.frames != self.shallow:
-            PyMem_RawFree(self.frames)
+        free_frames(&self.open)
         PyMem_RawFree(self.out.bytes)
-
-    cdef int push(
-        self, object element, str default_ns, list declared, size_t at, size_t length
-    ) except -1:
-        cdef Frame *frame
-        if self.depth == self.capacity:
-            self.frames = <Frame *>_deepen(
-                self.frames, self.shallow, sizeof(Frame), &self.capacity
-            )
-        frame = self.frames + self.depth
-        Py_INCREF(element)
-        Py_INCREF(default_ns)
-        Py_INCREF(declared)
-        frame.element = <PyObject *>element
-        frame.default_ns = <PyObject *>default_ns
-        frame.declared = <PyObject *>declared
-        frame.child = 0
-        frame.name = at
-        frame.name_length = length
-        self.depth += 1
-        return 0
-
-    cdef void pop(self) noexcept:
-        cdef Frame *frame
-        self.depth -= 1
-        frame = self.frames + self.depth
-        Py_DECREF(<object>frame.element)
-        Py_DECREF(<object>frame.default_ns)
-        Py_DECREF(<object>frame.declared)
 
     cdef int put_declaration(self, bytes prefix, object ns) except -1:
         _put(&self.out, b" xmlns", 6)
@@ -479,7 +433,7 @@ cdef class _Tree:
         cdef str ns
         for key in attrib:
             ns = _name(key).ns
-            if ns is None or ns == XML_NAMESPACE or self.prefix(ns) is not None:
+            if ns is None or ns is XML_NAMESPACE or self.prefix(ns) is not None:
                 continue
             if self.prefixes is None:
                 self.prefixes = {}
@@ -511,9 +465,9 @@ cdef class _Tree:
         cdef list declared = None
         cdef bint declare = False
         cdef size_t at, length
-        if name.ns is not default_ns and name.ns != default_ns:
+        if name.ns is not default_ns:
             if name.ns is not None:
-                prefix = b"xml" if name.ns == XML_NAMESPACE else self.prefix(name.ns)
+                prefix = b"xml" if name.ns is XML_NAMESPACE else self.prefix(name.ns)
             declare = prefix is None
             if declare:
                 default_ns = name.ns
@@ -528,7 +482,7 @@ cdef class _Tree:
             self.put_declaration(None, name.ns)
         if type(attrib) is not dict:
             attrib = dict(attrib)
-        if attrib:
+        if len(<dict>attrib):
             declared = self.put_attributes(<dict>attrib)
         if children == 0 and _is_empty(text):
             _put(&self.out, b"/>", 2)
@@ -537,8 +491,8 @@ cdef class _Tree:
         if not _is_empty(text):
             self.put_text(text, element)
         if children:
-            return self.push(element, default_ns, declared, at, length)
-        self.put_end(at, length)
+            return push(&self.open, element, default_ns, declared, at, length)
+        put_end_tag(&self.out, at, length)
         return self.leave(element, declared)
 
     cdef int put_text(self, object text, object element) except -1:
@@ -548,19 +502,12 @@ cdef class _Tree:
             )
         return _put_text(&self.out, <str>text, IN_TEXT, "text")
 
-    cdef int put_end(self, size_t at, size_t length) except -1:
-        _reserve(&self.out, length + 3)
-        _put(&self.out, b"</", 2)
-        memcpy(self.out.bytes + self.out.used, self.out.bytes + at, length)
-        self.out.used += length
-        return _put(&self.out, b">", 1)
-
     cdef int leave(self, object element, list declared) except -1:
         """Write what follows an element; the prefixes that it declared are no more."""
         if declared is not None:
             for ns in declared:
                 del self.prefixes[ns]
-        if self.depth == 0:  # the root's tail is not part of it
+        if self.open.depth == 0:  # the root's tail is not part of it
             return 0
         tail = xf_get(_tail_getter, element) if type(element) is _ElementType else element.tail
         if not _is_empty(tail):
@@ -570,17 +517,17 @@ cdef class _Tree:
     cdef bytes write(self, object root, str default_ns):
         cdef Frame *frame
         self.start(root, default_ns)
-        while self.depth:
-            frame = self.frames + self.depth - 1
-            element = <object>frame.element
+        while self.open.depth:
+            frame = innermost(&self.open)
+            element = <object>frame.children
             if frame.child < len(element):
                 child = PySequence_GetItem(element, frame.child)
                 frame.child += 1
-                self.start(child, <str>frame.default_ns)
+                self.start(child, <str>frame.namespace)
                 continue
-            self.put_end(frame.name, frame.name_length)
+            put_end_tag(&self.out, frame.name, frame.name_length)
             declared = <object>frame.declared
-            self.pop()
+            pop(&self.open)
             self.leave(element, <list>declared)
         return PyBytes_FromStringAndSize(self.out.bytes, self.out.used)
 
@@ -610,4 +557,4 @@ def tostring(element, *, str xmlns=None, prefixes=None):
         for prefix, ns in prefixes.items():
             tree.given.add(_name(prefix).local)
             tree.prefixes.setdefault(ns, _name(prefix).local)
-    return tree.write(element, xmlns or None)
+    return tree.write(element, intern(xmlns) if xmlns else None)
