@@ -325,6 +325,23 @@ def test_nobody_gets_a_resource_that_the_others_cannot_be_asked_about():
     workers_test(work)
 
 
+def test_nobody_claims_what_others_have_while_a_bus_that_forgot_learns_of_it():
+    async def work(workers):
+        alice, bob = await workers.client(1, "alice"), await workers.client(2, "bob")
+        await available(bob)
+        workers.hub.fail()
+        workers.hub.down = False
+        # The second worker is a little later.
+        workers.servers[1].neighbours.restored({}, {"worker-1"})
+        alice.send(message(BOB, "m"))
+        await alice.settled()
+        workers.hub.restore()
+        assert (await bob.stanza()).id == "m"
+        assert workers.owner("bob") == 2
+
+    workers_test(work)
+
+
 def test_presence_of_a_time_without_bus_is_told_afterwards():
     async def work(workers):
         alice, bob = await workers.client(1, "alice"), await workers.client(2, "bob")
