@@ -114,11 +114,11 @@ class Figure:
     def unsteady(self) -> bool:
         """Whether two runs may well disagree on a ratio by more than a tenth.
 
-        That is so if 95% of the differences between two such medians are not within it.
+        That is so if 99% of the differences between two such medians are not within it.
         """
         if self.unit != "x" or self.rounds < 2:
             return False
-        return 1.96 * math.sqrt(2) * self.error > 0.1 * self.value
+        return 2.58 * math.sqrt(2) * self.error > 0.1 * self.value
 
     @property
     def met(self) -> bool | None:

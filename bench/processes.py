@@ -153,18 +153,18 @@ def places() -> list[str]:
     return [str(PROJECT), str(Path(xmppfast.__file__).resolve().parents[1])]
 
 
-def in_turns(processes: Mapping[str, Process], do: str, rounds: int, **arguments: Any) -> Timings:
+def in_turns(processes: Mapping[str, Process], do: str, rounds: int, *, order: int = 0) -> Timings:
     """Ask every process once per round, in an order that changes from round to round.
 
-    A first round, not counted, warms up.
+    A first round, not counted, warms up. `order` is the number of one of many such orders.
     """
-    order = list(processes)
-    seconds: dict[str, list[float]] = {name: [] for name in order}
-    shuffle = Random(0).shuffle
+    names = list(processes)
+    seconds: dict[str, list[float]] = {name: [] for name in names}
+    shuffle = Random(order).shuffle
     for count in range(rounds + 1):
-        shuffle(order)
-        for name in order:
-            spent = processes[name].ask(do, **arguments)
+        shuffle(names)
+        for name in names:
+            spent = processes[name].ask(do)
             if count:
                 seconds[name].append(spent)
     return Timings(seconds)
