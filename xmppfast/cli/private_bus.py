@@ -42,8 +42,8 @@ class PrivateBus:
             path = Path(self._folder.name) / "bus.sock"
         self._path = path
         self.url = f"unix://{path}"
-        self._process: Process
-        self._watching: asyncio.Task[None]
+        self._process: Process | None = None
+        self._watching: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Start it, and wait until it answers. Raises OSError."""
@@ -51,7 +51,7 @@ class PrivateBus:
         self._watching = asyncio.create_task(self._watch())
 
     async def _start(self) -> None:
-        self._process = await asyncio.create_subprocess_exec(
+        self._process = process = await asyncio.create_subprocess_exec(
             self._program,
             *("--port", "0", "--unixsocket", str(self._path), "--unixsocketperm", "700"),
             *("--save", "", "--appendonly", "no", "--daemonize", "no"),
@@ -65,12 +65,12 @@ class PrivateBus:
         try:
             async with asyncio.timeout(_PATIENCE):
                 while not await self._answers():
-                    if self._process.returncode is not None:
-                        raise OSError(f"{self._program} ended with {self._process.returncode}")
+                    if process.returncode is not None:
+                        raise OSError(f"{self._program} ended with {process.returncode}")
                     await asyncio.sleep(0.02)
         except TimeoutError:
             raise OSError(f"{self._program} does not answer") from None
-        log.info("the bus is process %d, %s", self._process.pid, self._program)
+        log.info("the bus is process %d, %s", process.pid, self._program)
 
     async def _answers(self) -> bool:
         try:
@@ -87,6 +87,7 @@ class PrivateBus:
 
     async def _watch(self) -> None:
         while True:
+            assert self._process is not None
             code = await self._process.wait()
             log.error("%s ended with %s: starting it again", self._program, code)
             while True:
@@ -99,12 +100,14 @@ class PrivateBus:
 
     async def stop(self) -> None:
         """End it."""
-        self._watching.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._watching
-        with suppress(ProcessLookupError):
-            self._process.terminate()
-        await self._process.wait()
-        self._path.unlink(missing_ok=True)
+        if self._watching is not None:
+            self._watching.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._watching
+        if self._process is not None:
+            with suppress(ProcessLookupError):
+                self._process.terminate()
+            await self._process.wait()
+            self._path.unlink(missing_ok=True)
         if self._folder is not None:
             self._folder.cleanup()

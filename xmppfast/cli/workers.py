@@ -82,20 +82,15 @@ async def serve(options: argparse.Namespace, configuration: Configuration) -> in
     need("xmppfast.cluster.redis_bus", "cluster")
     if configuration.listen.metrics_port is not False:
         need("xmppfast.server.metrics", "metrics")
+    private = _private_bus(configuration) if configuration.cluster.bus is None else None
     await _prepare(configuration)
     workers = [_Worker(number) for number in range(1, configuration.cluster.workers + 1)]
-    _open_ports(configuration, workers)
-    private: private_bus.PrivateBus | None = None
-    url = configuration.cluster.bus
-    if url is None:
-        program = private_bus.program()
-        if program is None:
-            names = " or ".join(private_bus.PROGRAMS)
-            raise ValueError(f"several workers need a bus: install {names}, or name one with --bus")
-        private = private_bus.PrivateBus(program, configuration.data)
-        await private.start()
-        url = private.url
     try:
+        _open_ports(configuration, workers)
+        if private is not None:
+            await private.start()
+        url = configuration.cluster.bus if private is None else private.url
+        assert url is not None
         return await _Workers(options, configuration, url, workers).run()
     finally:
         if private is not None:
@@ -103,6 +98,14 @@ async def serve(options: argparse.Namespace, configuration: Configuration) -> in
         for worker in workers:
             for opened in (*worker.plain, *worker.tls):
                 opened.close()
+
+
+def _private_bus(configuration: Configuration) -> private_bus.PrivateBus:
+    program = private_bus.program()
+    if program is None:
+        names = " or ".join(private_bus.PROGRAMS)
+        raise ValueError(f"several workers need a bus: install {names}, or name one with --bus")
+    return private_bus.PrivateBus(program, configuration.data)
 
 
 async def _prepare(configuration: Configuration) -> None:
