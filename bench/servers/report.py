@@ -18,6 +18,9 @@ from bench.timing import Spread
 
 BEGIN, END = "<!-- servers:begin -->", "<!-- servers:end -->"
 
+# Percent of a processor that something else may use without a remark.
+_QUIET = 10.0
+
 _UNITS = {
     "messages": "us", "rates": "/s", "logins": "us", "memory": "KiB", "latency": "us",
     "own delay": "us", "security": "us", "copies": "us", "growth": "MiB", "others": "%",
@@ -87,6 +90,9 @@ def readme_block(result: Result, chart: str) -> str:
     verdict += f"; missed: {'; '.join(missed)}." if missed else "."
     least = min(figure.rounds for figure in result.figures if figure.section == "messages")
     rounds = "one round" if least == 1 else f"medians of {least} rounds"
+    busy = max((f.value for f in result.figures if f.section == "others"), default=0.0)
+    if busy > _QUIET:
+        verdict += f" Other work took up to {busy:.0f}% of a processor: to be measured again."
     return (
         f"![CPU time per message of servers]({chart})\n\n"
         f"{_table(result, 'messages')}\n{_table(result, 'times')}\n"
