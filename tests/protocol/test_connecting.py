@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from collections.abc import Awaitable
 
 import pytest
 
@@ -108,7 +109,8 @@ async def log_in(client, terms, secure=False):
                     server.proceed()
                 case Respond(mechanism, data):
                     try:
-                        outcome = await mechanism.respond(data)
+                        step = mechanism.respond(data)
+                        outcome = await step if isinstance(step, Awaitable) else step
                     except SaslError as error:
                         outcome = error
                     server.responded(outcome)

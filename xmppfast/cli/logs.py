@@ -8,6 +8,9 @@ import sys
 from datetime import UTC, datetime
 from typing import TextIO
 
+# Made once: json.dumps makes an encoder for each call that wants something special.
+_ENCODE = json.JSONEncoder(ensure_ascii=False).encode
+
 
 class TextFormatter(logging.Formatter):
     """`21:04:05 WARNING message [session]`, in local time; not all have a session."""
@@ -42,7 +45,7 @@ class JsonFormatter(logging.Formatter):
                 line[name] = str(value)
         if record.exc_info:
             line["error"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False)
+        return _ENCODE(line)
 
 
 def configure(level: str, format: str = "auto", stream: TextIO = sys.stderr) -> None:

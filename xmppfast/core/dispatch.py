@@ -331,7 +331,8 @@ class OnSession:
     """Be told of sessions.
 
     start  after a resource was chosen, before the client learns it: nothing is delivered yet, and
-           what the feature needs in memory is loaded now
+           what the feature needs in memory is loaded now. All features' begin before the first of
+           them is waited for
     end    when the stream is over, for whatever reason: the resource has left its account, and is
            otherwise as it was
     """

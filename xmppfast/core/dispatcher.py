@@ -140,11 +140,24 @@ class Dispatcher:
     # Sessions ------------------------------------------------------------------------------------
 
     async def started(self, resource: Resource) -> None:
-        """Tell everybody that a session begins. Raises what the first of them raises."""
+        """Tell everybody that a session begins, then wait for all; raises what the first raises."""
+        begun: list[Awaitable[None]] = []
+        failures: list[Exception] = []
         for known in self.sessions:
-            outcome = None if known.start is None else known.start(resource)
+            try:
+                outcome = None if known.start is None else known.start(resource)
+            except Exception as error:
+                failures.append(error)
+                break
             if outcome is not None:
+                begun.append(outcome)
+        for outcome in begun:
+            try:
                 await outcome
+            except Exception as error:
+                failures.append(error)
+        if failures:
+            raise failures[0]
 
     # Accounts ------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ in its own time and without feeding events meanwhile, and tells it the outcome:
 | ---------- | ------------------------------------------------ | ------------------------ |
 | `StartTls` | check that nothing came behind it, else `refuse` | `proceed`                |
 |            | negotiate TLS                                    | `secured`                |
-| `Respond`  | await `mechanism.respond(data)`                  | `responded`              |
+| `Respond`  | ask `mechanism.respond(data)`, or await it       | `responded`              |
 | `Ask`      | answer an iq that comes before authentication    |                          |
 | `Bind`     | find a resource for the account                  | `bound` or `not_bound`   |
 """
@@ -22,7 +22,7 @@ from typing import Final
 from ..core.errors import SaslCondition, SaslError, StanzaCondition, StanzaError
 from ..core.jid import JID, InvalidJID
 from ..core.namespaces import BIND, CLIENT, SASL, TLS
-from ..core.stanza import element, error_reply, result
+from ..core.stanza import error_reply
 from ..xml import Stanza, StreamCondition, StreamEnd, StreamError, StreamStart
 from . import features
 from .sasl.interface import Challenge, ServerMechanism, ServerMechanisms, Success
@@ -322,9 +322,7 @@ class Accepting:
         """Tell the client its full address; negotiation is over."""
         assert self._request is not None
         self._step = _Step.BOUND
-        tag = f"{{{BIND}}}"
-        answer = element(f"{tag}bind", None, element(f"{tag}jid", None, str(jid)))
-        self._stream.write(result(self._request.id or "", answer))
+        self._stream.write(features.bound(self._request.id or "", str(jid)))
 
     def not_bound(self, error: StanzaError) -> None:
         """Tell the client why not; it may ask again."""

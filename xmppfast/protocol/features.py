@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from base64 import b64decode, b64encode
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 
 from ..core.errors import SaslCondition, SaslError
-from ..core.namespaces import SASL, SESSION, TLS
+from ..core.namespaces import BIND, SASL, SESSION, TLS
 from ..xml import Element, escape
 
 CHANNEL_BINDING: Final = "urn:xmpp:sasl-cb:0"
@@ -17,7 +18,7 @@ STARTTLS_REQUIRED: Final = f"<starttls xmlns='{TLS}'><required/></starttls>".enc
 PROCEED: Final = f"<proceed xmlns='{TLS}'/>".encode()
 TLS_FAILURE: Final = f"<failure xmlns='{TLS}'/>".encode()
 ABORT: Final = f"<abort xmlns='{SASL}'/>".encode()
-BIND_OFFER: Final = b"<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/>"
+BIND_OFFER: Final = f"<bind xmlns='{BIND}'/>".encode()
 # Clients of RFC 3921 ask for a session; others are told that they needn't.
 SESSION_OFFER: Final = f"<session xmlns='{SESSION}'><optional/></session>".encode()
 
@@ -27,18 +28,28 @@ def features(parts: Iterable[bytes]) -> bytes:
     return b"<stream:features>" + b"".join(parts) + b"</stream:features>"
 
 
-def mechanisms(names: Iterable[str]) -> bytes:
+@lru_cache(maxsize=16)
+def mechanisms(names: tuple[str, ...]) -> bytes:
     """The SASL mechanisms on offer."""
     listed = "".join(f"<mechanism>{name}</mechanism>" for name in names)
     return f"<mechanisms xmlns='{SASL}'>{listed}</mechanisms>".encode()
 
 
-def channel_bindings(names: Iterable[str]) -> bytes:
+@lru_cache(maxsize=16)
+def channel_bindings(names: tuple[str, ...]) -> bytes:
     """The types of channel binding on offer (XEP-0440)."""
     listed = "".join(f"<channel-binding type='{name}'/>" for name in names)
     return (
         f"<sasl-channel-binding xmlns='{CHANNEL_BINDING}'>{listed}</sasl-channel-binding>".encode()
     )
+
+
+def bound(id: str, address: str) -> bytes:
+    """The answer to the request `id` for a resource: the full address."""
+    return (
+        f"<iq type='result' id='{escape(id)}'><bind xmlns='{BIND}'><jid>{escape(address)}</jid>"
+        "</bind></iq>"
+    ).encode()
 
 
 def sasl(name: str, data: bytes | None, mechanism: str | None = None) -> bytes:

@@ -8,6 +8,7 @@ for TLS, stands for everybody.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 from typing import Final, NamedTuple
 
@@ -159,6 +160,7 @@ def _rate(most: int, seconds: int) -> Rate:
     return Rate(most, most / seconds)
 
 
+@lru_cache(maxsize=4096)
 def network(peer: str) -> str | None:
     """What counts as one address: of IPv6 the 64 bits that are one customer's (RFC 6177).
 

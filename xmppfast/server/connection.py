@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..core.dispatch import Outcome, Request, Target
 from ..core.dispatcher import as_stanza_error
@@ -14,7 +14,7 @@ from ..core.errors import SaslCondition, SaslError, StanzaCondition, StanzaError
 from ..core.stanza import error_reply, result
 from ..protocol.accepting import Accepting, Ask, Bind, Respond, StartTls, Want
 from ..protocol.link import Link
-from ..protocol.sasl.interface import Challenge, Success
+from ..protocol.sasl.interface import Challenge, Step, Success
 from ..protocol.stream import Phase, ReceivingStream
 from ..xml import Stanza, StreamCondition, StreamEnd, StreamError, StreamStart
 from .guests import Away, accept_away
@@ -37,6 +37,7 @@ class Connection:
     __slots__ = (
         "_accept",
         "_bytes_left",
+        "_ended",
         "_gone",
         "_held",
         "_id",
@@ -61,6 +62,7 @@ class Connection:
         self._session: Session | None = None
         self._accept: Callable[[Session, Stanza], Outcome] = server.router.accept
         self._held = False
+        self._ended = False
         self._gone = False
         # What it may send before it is looked how long it took for that; since when it counts.
         self._bytes_left = server.per_session.bytes_per_second
@@ -104,6 +106,9 @@ class Connection:
             events = self._stream.parser.feed(data)
             if not self._held:
                 self._read(events)
+            elif data:
+                # More than this is not taken before it is needed.
+                self._link.pause()
             if self._negotiation is not None:
                 self._negotiation.fed(len(data))
         except StreamError as error:
@@ -115,11 +120,13 @@ class Connection:
         self._link.abort()
 
     def ended(self) -> None:
-        """`Receiver.ended`: as if the stream had been ended too."""
+        """`Receiver.ended`: as if the stream had been ended too, once all before it is handled."""
+        if self._held:
+            self._ended = True
+            return
         self._go()
-        if not self._held:
-            self._stream.close()
-            self._link.close()
+        self._stream.close()
+        self._link.close()
 
     def lost(self, error: Exception | None) -> None:
         """`Receiver.lost`."""
@@ -149,7 +156,8 @@ class Connection:
                 outcome = self._negotiate(event)
             left -= 1
             if outcome is not None:
-                self._pause()
+                # Mostly the peer waits, too: it is not paused until it sends something.
+                self._held = True
                 server.spawn(self._wait(outcome))
                 break
             if not left:
@@ -195,6 +203,9 @@ class Connection:
         if self._stream.phase is not Phase.CLOSED:
             self._link.resume()
             self.received(b"")
+        if self._ended and not self._held:
+            self._ended = False
+            self.ended()
         if self._gone and not self._held:
             self._over()
 
@@ -217,9 +228,11 @@ class Connection:
         want = negotiation.receive(event)
         return None if want is None else self._do(negotiation, want)
 
-    def _do(self, negotiation: Accepting, want: Want) -> Coroutine[Any, Any, None]:
+    def _do(self, negotiation: Accepting, want: Want) -> Outcome:
         match want:
             case StartTls():
+                # What comes now belongs to TLS.
+                self._link.pause()
                 return self._start_tls(negotiation)
             case Respond():
                 return self._respond(negotiation, want)
@@ -253,29 +266,46 @@ class Connection:
             return True
         return False
 
-    async def _respond(self, negotiation: Accepting, want: Respond) -> None:
-        outcome: Challenge | Success | SaslError
-        addresses, peer = self._server.addresses, self._link.peer
+    def _respond(self, negotiation: Accepting, want: Respond) -> Outcome:
         try:
-            if not addresses.may_log_in(peer):
+            if not self._server.addresses.may_log_in(self._link.peer):
                 raise StanzaError(
                     StanzaCondition.POLICY_VIOLATION,
                     "too many logins from your address have failed: try again later",
                 )
-            outcome = await want.mechanism.respond(want.data)
-        except SaslError as error:
-            outcome = error
-        except StanzaError as error:  # there is too much of that, whatever the password is
-            outcome = SaslError(SaslCondition.TEMPORARY_AUTH_FAILURE, error.text)
+            step = want.mechanism.respond(want.data)
         except Exception as error:
-            log.error("authentication failed", exc_info=error, extra={"session": self._id})
-            outcome = SaslError(SaslCondition.TEMPORARY_AUTH_FAILURE)
-        if isinstance(outcome, SaslError):
-            log.info("no login from %s: %s", peer, outcome, extra={"session": self._id})
-            if outcome.condition is SaslCondition.NOT_AUTHORIZED and not self._gone:
-                addresses.failed(peer)
+            negotiation.responded(self._refusal(error))
+            return None
+        if isinstance(step, Challenge | Success):
+            negotiation.responded(step)
+            return None
+        return self._respond_later(negotiation, step)
+
+    async def _respond_later(self, negotiation: Accepting, step: Awaitable[Step]) -> None:
+        outcome: Step | SaslError
+        try:
+            outcome = await step
+        except Exception as error:
+            outcome = self._refusal(error)
         if self._stream.phase is Phase.OPEN:
             negotiation.responded(outcome)
+
+    def _refusal(self, error: Exception) -> SaslError:
+        """What is said about an exception of a mechanism; a wrong password counts."""
+        match error:
+            case SaslError():
+                refusal = error
+            case StanzaError():  # there is too much of that, whatever the password is
+                refusal = SaslError(SaslCondition.TEMPORARY_AUTH_FAILURE, error.text)
+            case _:
+                log.error("authentication failed", exc_info=error, extra={"session": self._id})
+                refusal = SaslError(SaslCondition.TEMPORARY_AUTH_FAILURE)
+        peer = self._link.peer
+        log.info("no login from %s: %s", peer, refusal, extra={"session": self._id})
+        if refusal.condition is SaslCondition.NOT_AUTHORIZED and not self._gone:
+            self._server.addresses.failed(peer)
+        return refusal
 
     async def _ask(self, stanza: Stanza) -> None:
         domain = self._stream.domain

@@ -144,6 +144,8 @@ class Connection(Outlet, asyncio.Protocol):
 
     def resume(self) -> None:
         """Read again."""
+        if not self._paused:
+            return
         self._paused = False
         if self.secure:
             self.turn.loop.call_soon(self._read_on)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Iterable, Set
 
-from ..core.dispatch import Account, Host, Passage, Resource
+from ..core.dispatch import Account, Host, Outcome, Passage, Resource
 from ..core.errors import ErrorType, StanzaCondition, StanzaError
 from ..core.jid import JID
 from ..core.stanza import element
@@ -44,12 +44,15 @@ class Blocklists:
         account.state["blocking"] = blocked
         self._watch(account)
 
-    async def start(self, resource: Resource) -> None:
-        """A session begins."""
+    def start(self, resource: Resource) -> Outcome:
+        """A session begins; the list is read along with what others read then."""
         account = resource.account
         if "blocking" in account.state:
-            return
-        blocked = await self._load(account.jid)
+            return None
+        return self._start(account, self._lists.items(str(account.jid)))
+
+    async def _start(self, account: Account, entries: Awaitable[Iterable[str]]) -> None:
+        blocked = _addresses(await entries)
         if "blocking" not in account.state:
             self.put(account, blocked)
 

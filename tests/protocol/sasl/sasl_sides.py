@@ -81,7 +81,8 @@ def client(
 
 def respond(mechanism: ServerMechanism, data: bytes | str | None) -> Challenge | Success:
     """What the server says to that."""
-    return run(mechanism.respond(data.encode() if isinstance(data, str) else data))
+    step = mechanism.respond(data.encode() if isinstance(data, str) else data)
+    return run(step) if isinstance(step, Awaitable) else step
 
 
 def run(awaitable: Awaitable[_T]) -> _T:

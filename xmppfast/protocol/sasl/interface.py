@@ -29,6 +29,10 @@ class Success:
     data: bytes | None = None
 
 
+Step = Challenge | Success
+"""What a server's mechanism has to say."""
+
+
 class Credentials(Protocol):
     """Where a server's mechanisms find what is stored of an account."""
 
@@ -46,10 +50,10 @@ Offload = Callable[[Callable[[], _T]], Awaitable[_T]]
 class ServerMechanism(Protocol):
     """One attempt to authenticate, seen from the server."""
 
-    async def respond(self, data: bytes | None) -> Challenge | Success:
+    def respond(self, data: bytes | None) -> Step | Awaitable[Step]:
         """Take what the client sent; first its initial response, None if it sent none.
 
-        Raises SaslError. The attempt is over after that, or after Success.
+        Raises SaslError, itself or awaited. The attempt is over after that, or after Success.
         """
 
 

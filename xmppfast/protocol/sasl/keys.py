@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hmac
 import re
-from base64 import b64decode, b64encode
+from base64 import b64encode
+from binascii import a2b_base64
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import new as new_hash
@@ -66,7 +67,7 @@ class StoredKeys:
             if match is None:
                 raise ValueError("not a stored password of RFC 5803")
             name, iterations, *parts = match.groups()
-            salt, stored_key, server_key = (b64decode(part, validate=True) for part in parts)
+            salt, stored_key, server_key = (a2b_base64(part, strict_mode=True) for part in parts)
             keys[name] = Keys(salt, int(iterations), stored_key, server_key)
         if keys.keys() != HASHES.keys():
             raise ValueError("a stored password needs the keys of SHA-1 and of SHA-256")
@@ -97,6 +98,7 @@ def pretended(localpart: str, secret: bytes) -> StoredKeys:
 
     They are always the same ones, look like those of any account, and fit no password.
     """
+    # Of what is made of it, only the salt is ever seen.
     seed = hmac.digest(secret, localpart.encode(), "sha256")
     salt = hmac.digest(seed, b"salt", "sha256")[:_SALT_BYTES]
     return StoredKeys(
@@ -104,8 +106,8 @@ def pretended(localpart: str, secret: bytes) -> StoredKeys:
             name: Keys(
                 salt,
                 ITERATIONS,
-                hmac.digest(seed, b"stored key", hash_name),
-                hmac.digest(seed, b"server key", hash_name),
+                new_hash(hash_name, b"stored key" + seed).digest(),
+                new_hash(hash_name, b"server key" + seed).digest(),
             )
             for name, hash_name in HASHES.items()
         }

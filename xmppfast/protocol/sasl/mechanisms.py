@@ -14,7 +14,8 @@ from .interface import (
     ServerMechanism,
 )
 from .plain import PlainClientMechanism, PlainServerMechanism
-from .scram import ScramClientMechanism, ScramServerMechanism
+from .scram_client import ScramClientMechanism
+from .scram_server import ScramServerMechanism
 
 # Strongest first. Without channel binding, whoever holds a certificate for the name could be in
 # between.
