@@ -66,6 +66,8 @@ def plan(seed: int, length: int = 150) -> Plan:
         who, what, *arguments = make(chance, users, chance.choice(users))
         after = 0.0 if chance.random() < 0.4 else chance.random() * hurry
         operations.append(Operation(round(after, 3), who, what, tuple(arguments)))
+        if what == "rest":
+            operations.append(_meanwhile(chance, users, who))
     return Plan(str(seed), users, tuple(operations))
 
 
@@ -88,9 +90,18 @@ def _address(chance: random.Random, users: tuple[str, ...], who: str) -> str:
 
 def _message(chance: random.Random, users: tuple[str, ...], who: str) -> Made:
     type = chance.choice(("chat", "chat", "chat", "normal", "headline"))
-    count = chance.choice((1, 1, 1, 5, 30))
-    size = chance.choice((1, 20, 300, 5000))
-    return who, "message", _address(chance, users, who), type, count, size
+    count, size = chance.choice(((1, 1), (1, 300), (1, 5000), (5, 300), (30, 5000), (120, 20)))
+    # A conversation takes longer than the server does to handle a message.
+    pause = chance.choice((0.0, 0.0, 0.05))
+    return who, "message", _address(chance, users, who), type, count, size, pause
+
+
+def _meanwhile(chance: random.Random, users: tuple[str, ...], who: str) -> Operation:
+    """Somebody begins a conversation with who is away, and goes on when they come back."""
+    account = who.partition("/")[0]
+    other = chance.choice([user for user in users if not user.startswith(account)])
+    count, size = chance.choice(((30, 300), (120, 20)))
+    return Operation(0.0, other, "message", (f"{account}@{DOMAIN}", "chat", count, size, 0.05))
 
 
 def _request(chance: random.Random, users: tuple[str, ...], who: str) -> Made:
@@ -114,6 +125,7 @@ _KINDS: Final[tuple[tuple[float, _Make], ...]] = (
     (10, _request),
     (8, _presence),
     (4, lambda chance, users, who: (who, "unavailable")),
+    (5, lambda chance, users, who: (who, "rest", round(chance.random() * 3, 3))),
     (
         3,
         lambda chance, users, who: (who, "directed_presence", _address(chance, users, who)),

@@ -273,8 +273,10 @@ class World:
         if old is not None:
             await old.close()
 
-    async def message(self, user: User, to: str, type: str, count: int, size: int) -> None:
-        """Send messages."""
+    async def message(
+        self, user: User, to: str, type: str, count: int, size: int, pause: float
+    ) -> None:
+        """Send messages, with pauses of so many seconds."""
         for _ in range(count):
             if user.client is None:
                 return
@@ -284,6 +286,8 @@ class World:
             await user.client.send(
                 stanza("message", body, to=to, type=type, id=f"m{message.number}")
             )
+            if pause:
+                await asyncio.sleep(pause)
 
     async def presence(self, user: User, priority: int) -> None:
         """Be available."""
@@ -294,6 +298,12 @@ class World:
         """Be unavailable."""
         if user.client is not None:
             await user.client.send_presence("unavailable")
+
+    async def rest(self, user: User, seconds: float) -> None:
+        """Be unavailable for a while."""
+        await self.unavailable(user)
+        await asyncio.sleep(seconds)
+        await self.presence(user, 1)
 
     async def directed_presence(self, user: User, to: str) -> None:
         """Be available for somebody."""

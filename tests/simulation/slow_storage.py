@@ -19,6 +19,8 @@ class SlowStorage:
     def __init__(self, chance: random.Random) -> None:
         self._storage = MemoryStorage()
         self._chance = chance
+        # Some disks are busy with other things.
+        self._slower = chance.choice((1, 1, 10))
         self._writing = asyncio.Lock()
 
     def values(self, name: str) -> Any:
@@ -51,7 +53,8 @@ class SlowStorage:
         return done
 
     async def _pass(self) -> None:
-        await asyncio.sleep(self._chance.choice((0.0, 0.001, 0.01, 0.1)) * self._chance.random())
+        seconds = self._slower * self._chance.choice((0.0, 0.001, 0.01, 0.1))
+        await asyncio.sleep(seconds * self._chance.random())
 
 
 class _Shape:

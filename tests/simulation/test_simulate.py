@@ -157,6 +157,6 @@ def presence_gets_lost(monkeypatch):
 def test_faults_are_found(name, monkeypatch):
     break_it, finding = FAULTS[name]
     break_it(monkeypatch)
-    found = (run(plan(seed, 80)).wrong for seed in range(100))
-    assert re.search(finding, next(wrong for wrong in found if wrong is not None))
+    found = (run(plan(seed, 80)).wrong for seed in range(30))
+    assert any(re.search(finding, wrong or "") for wrong in found)
     gc.collect()
