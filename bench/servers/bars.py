@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from bench.figures import Result
 from bench.servers import floor
+from bench.servers.cases import MECHANISMS
 from bench.servers.subjects import ASYNCIO
 
 OURS = "xmppfast"
@@ -14,6 +15,7 @@ _CASES = ("1x1", "10x10", "200x1", "200x10")
 # CPU time per message, at most: times the relay's, and as part of others'.
 _FLOOR = (1.6, 2.5, 2.2, 3.0)
 _OTHERS = {"ejabberd, lean": (2.5, 4.0, 4.0, 5.0), "Prosody, lean": (5.0, 7.0, 8.0, 10.0)}
+_LOGIN = 1 / 3
 _TLS = 2.0
 _ASYNCIO = 1 / 0.6
 _COPY = 1.5
@@ -54,6 +56,11 @@ def bars(result: Result) -> Iterator[Bar]:
             name = f"CPU per message, {case}: times that of {other}"
             theirs = value("messages", other, case)
             yield from ratio(name, value("messages", OURS, case), theirs, 1 / part)
+        if other.startswith("ejabberd"):
+            for mechanism in MECHANISMS:
+                mine, theirs = (value("logins", who, mechanism) for who in (OURS, other))
+                name = f"CPU per login, {mechanism}: times that of {other}"
+                yield from ratio(name, mine, theirs, _LOGIN)
         mine, theirs = value("latency", OURS, "2,000/s"), value("latency", other, "2,000/s")
         yield from ratio(f"p99 at 2,000/s: times that of {other}", mine, theirs, 1.0)
     plain, secure = (value("security", OURS, f"{kind}, gathered") for kind in ("plain", "TLS 1.3"))

@@ -19,6 +19,8 @@ Found = dict[tuple[str, str, str], list[float]]
 
 # Pairs and messages of each on the way.
 TRAFFIC = {"1x1": (1, 1), "10x10": (10, 10), "200x1": (200, 1), "200x10": (200, 10)}
+# How to log in. With PLAIN the server hashes the password, with SCRAM the client does.
+MECHANISMS = ("PLAIN", "SCRAM-SHA-256")
 _WARMUP = 1.0
 _PATIENCE = 600
 
@@ -44,8 +46,9 @@ def of_server(
     for case, (pairs, window) in TRAFFIC.items():
         _traffic(found, name, case, _throughput(load, options, pairs, window))
     _open_loop(load, name, 2_000, options.seconds, found)
-    login = load("logins", "--sessions", 200, "--roster")["figures"]
-    _add(found, "logins", name, "PLAIN", login["server_cpu_us_per_login"])
+    for mechanism in MECHANISMS:
+        login = load("logins", "--sessions", 400, "--roster", mechanism=mechanism)["figures"]
+        _add(found, "logins", name, mechanism, login["server_cpu_us_per_login"])
 
 
 def of_another_loop(
@@ -103,10 +106,11 @@ def _load(
     kind: str,
     *words: object,
     secure: bool = False,
+    mechanism: str = "PLAIN",
 ) -> dict[str, Any]:
     common = (
         "--accounts", folder / "accounts.csv", "--port", server.port, "--pid", server.pid,
-        "--cpu", options.load_core, "--mechanism", "PLAIN", "--json",
+        "--cpu", options.load_core, "--mechanism", mechanism, "--json",
         "--no-verify" if secure else "--allow-plaintext",
     )  # fmt: skip
     command = [sys.executable, "-m", "xmppfast", "load", kind, *map(str, (*common, *words))]

@@ -15,6 +15,8 @@ https_ports = {{ }}
 c2s_require_encryption = false
 allow_unencrypted_plain_auth = true
 authentication = "internal_hashed"
+password_hash = "SHA-256"
+default_iteration_count = 4096
 modules_enabled = {{ {modules} }}
 modules_disabled = {{ "s2s", "tls", {disabled} }}
 VirtualHost "localhost"

@@ -18,6 +18,7 @@ Accounts = Sequence[tuple[str, str]]
 """Localparts and passwords."""
 
 _PATIENCE = 120.0
+_ITERATIONS = 4096
 
 
 class ServerMissingError(RuntimeError):
@@ -62,9 +63,15 @@ def xmppfast(folder: Path, port: int, accounts: Accounts) -> Prepared:
     configuration = folder / "xmppfast.toml"
     configuration.write_text((HERE / "xmppfast.toml").read_text().format(port=port))
     command = [sys.executable, "-m", "xmppfast"]
+    # Hashed as often as ejabberd does: by default ours are 10,000 times.
+    program = (
+        "from xmppfast.protocol.sasl.keys import derive; import runpy;"
+        f"derive.__kwdefaults__['iterations'] = {_ITERATIONS};"
+        "runpy.run_module('xmppfast', run_name='__main__')"
+    )
     lines = "".join(f"{name}@localhost,{password}\n" for name, password in accounts)
     subprocess.run(
-        [*command, "user", "import", "-", "--config", str(configuration)],
+        [sys.executable, "-c", program, "user", "import", "-", "--config", str(configuration)],
         input=lines.encode(),
         stdout=subprocess.DEVNULL,
         check=True,

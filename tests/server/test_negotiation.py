@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 
 import pytest
@@ -416,3 +417,55 @@ def test_storage_that_fails_is_a_temporary_failure(caplog):
 
     client_test(work)
     assert "the disk is on fire" in caplog.text
+
+
+def held_lookup(server):
+    """Have credentials wait until the event is set."""
+    ready, lookup = asyncio.Event(), server.accounts.lookup
+
+    async def later(username):
+        await ready.wait()
+        return await lookup(username)
+
+    server.accounts.lookup = later
+    return ready
+
+
+def test_a_client_that_goes_on_before_it_is_answered_is_paused():
+    async def work(client):
+        ready = held_lookup(client.server)
+        await client.opened()
+        client.send(auth("PLAIN", plain("", "alice", PASSWORD)))
+        await asyncio.sleep(1)
+        assert client.link.reading
+        client.send(HEADER)
+        client.send(bind("r"))
+        await asyncio.sleep(1)
+        assert not client.link.reading
+        assert len(client.link._in) == 1
+        ready.set()
+        assert (await client.stanza()).name == "success"
+        assert isinstance(await client.event(), StreamStart)
+        assert (await client.stanza()).find(f"{{{BIND}}}bind") is not None
+        assert (await client.stanza()).type == "result"
+        assert client.link.reading
+
+    client_test(work)
+
+
+def test_the_end_comes_after_what_was_sent_before_it():
+    async def work(client):
+        ready = held_lookup(client.server)
+        await client.opened()
+        client.send(auth("PLAIN", plain("", "alice", PASSWORD)))
+        await asyncio.sleep(1)
+        client.link._receiver.ended()
+        await asyncio.sleep(1)
+        assert not client.link.closed
+        ready.set()
+        assert (await client.stanza()).name == "success"
+        assert isinstance(await client.event(), StreamStart)
+        assert isinstance(await client.event(), StreamEnd)
+        assert await client.event() is None
+
+    client_test(work)
