@@ -184,7 +184,7 @@ class World:
             self.ledger.accepted(session, received, target)
             return accept(session, received)
 
-        self.server.router.accept = tapped  # type: ignore[method-assign]
+        self.server.accept = self.server.router.accept = tapped  # type: ignore[method-assign]
         self._listener = await listen("", 5222, self.server.connection, backlog=Backlog(MOST))
 
     async def _close(self) -> None:

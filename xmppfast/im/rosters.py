@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, Final
 from weakref import WeakValueDictionary
 
@@ -55,6 +56,11 @@ class Item:
         return not self.listed and self.state == STRANGERS
 
 
+# Many rosters are empty, and nothing was removed from most: they share these, which don't change.
+_NO_ITEMS: Final[dict[JID, Item]] = {}
+_NONE_REMOVED: Final[Mapping[JID, int]] = MappingProxyType({})
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """What `Roster.put` has done.
@@ -97,13 +103,14 @@ class Roster:
 
     def __init__(self, maps: Maps, owner: JID, entries: dict[str, bytes]) -> None:
         self.owner = owner
-        self.items: dict[JID, Item] = {}
+        self.items = _NO_ITEMS
         self.version = 0
         self._maps = maps
-        self._removed: dict[JID, int] = {}
+        self._removed = _NONE_REMOVED
         self._oldest = 0
-        self._unsaved: dict[JID, _Unsaved] = {}
-        self._turns = Turns()
+        self._unsaved: dict[JID, _Unsaved] | None = None  # there while there are any
+        self._turns: Turns | None = None
+        removed: dict[JID, int] = {}
         for key, value in entries.items():
             entry = json.loads(value)
             if key == _HEAD:
@@ -111,11 +118,12 @@ class Roster:
                 continue
             jid = JID.parse(key)
             if "to" in entry:
-                self.items[jid] = _read(jid, entry)
+                self._keep(_read(jid, entry))
             if "removed" in entry:
-                self._removed[jid] = entry["removed"]
-        known = sorted(self._removed.items(), key=lambda removed: removed[1])
-        self._removed = {jid: version for jid, version in known if version > self._oldest}
+                removed[jid] = entry["removed"]
+        if removed:
+            known = sorted(removed.items(), key=lambda removed: removed[1])
+            self._removed = {jid: version for jid, version in known if version > self._oldest}
 
     def get(self, jid: JID) -> Item:
         """The contact of that address, a blank one if there is none."""
@@ -130,32 +138,32 @@ class Roster:
         """Replace the contact, now. If the user sees a change, the roster has a new version."""
         old = self.get(item.jid)
         if item == old:
-            return Change(old, old, self.version, None, self._turns.take())
+            return Change(old, old, self.version, None, self._take_turn())
         changes: dict[str, bytes | None] = {}
         version = old.version
         if item.shown != old.shown:
             self.version += 1
-            self._removed.pop(item.jid, None)
+            self._not_removed(item.jid)
             if not item.listed:
-                self._removed[item.jid] = self.version
+                self._removed = {**self._removed, item.jid: self.version}
                 self._forget_oldest(changes)
             changes[_HEAD] = _json({"version": self.version, "oldest": self._oldest})
             version = self.version
         item = replace(item, version=version)
         entry: dict[str, Any] = {}
-        if item.blank:
-            self.items.pop(item.jid, None)
-        else:
-            self.items[item.jid] = item
+        self._keep(item)
+        if not item.blank:
             entry = _write(item)
         if item.jid in self._removed:
             entry["removed"] = self._removed[item.jid]
         changes[str(item.jid)] = _json(entry) if entry else None
+        if self._unsaved is None:
+            self._unsaved = {}
         unsaved = self._unsaved.setdefault(item.jid, _Unsaved(old))
         unsaved.begun += 1
         written = self._maps.update(str(self.owner), changes)
         saved = self._save(unsaved, unsaved.begun, item, written)
-        return Change(old, item, self.version, saved, self._turns.take())
+        return Change(old, item, self.version, saved, self._take_turn())
 
     async def _save(
         self, unsaved: _Unsaved, number: int, item: Item, written: Awaitable[None]
@@ -167,16 +175,32 @@ class Roster:
         finally:
             unsaved.ended += 1
             if unsaved.ended == unsaved.begun:
+                assert self._unsaved is not None
                 del self._unsaved[item.jid]
+                self._unsaved = self._unsaved or None
                 self._restore(unsaved.stored)
 
     def _restore(self, item: Item) -> None:
+        self._keep(item)
+        if item.listed:
+            self._not_removed(item.jid)
+
+    def _keep(self, item: Item) -> None:
         if item.blank:
             self.items.pop(item.jid, None)
-        else:
+        elif self.items:
             self.items[item.jid] = item
-        if item.listed:
-            self._removed.pop(item.jid, None)
+        else:
+            self.items = {item.jid: item}  # the empty one may be that of all
+
+    def _take_turn(self) -> Turn:
+        if self._turns is None:
+            self._turns = Turns()
+        return self._turns.take()
+
+    def _not_removed(self, jid: JID) -> None:
+        if jid in self._removed:
+            self._removed = {known: at for known, at in self._removed.items() if known != jid}
 
     def since(self, version: int) -> list[Item] | None:
         """Items that changed after a version, in order; removed ones are not listed.
@@ -192,7 +216,8 @@ class Roster:
     def _forget_oldest(self, changes: dict[str, bytes | None]) -> None:
         if len(self._removed) > _REMOVED:
             jid = next(iter(self._removed))
-            self._oldest = self._removed.pop(jid)
+            self._oldest = self._removed[jid]
+            self._not_removed(jid)
             if jid not in self.items:
                 changes[str(jid)] = None
 

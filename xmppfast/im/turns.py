@@ -28,12 +28,13 @@ class Turns:
     __slots__ = ("_waiting",)
 
     def __init__(self) -> None:
-        # There are many queues and few in them: a deque would be ten times as large.
-        self._waiting: list[Turn] = []
+        self._waiting: list[Turn] | None = None  # there are many queues, and few have any
 
     def take(self) -> Turn:
         """A place at the end."""
         turn = Turn(self)
+        if self._waiting is None:
+            self._waiting = []
         self._waiting.append(turn)
         return turn
 
@@ -43,3 +44,5 @@ class Turns:
             turn = self._waiting.pop(0)
             if turn.action is not None:
                 turn.action()
+        if not self._waiting:
+            self._waiting = None

@@ -60,7 +60,7 @@ class Connection:
         self._server = server
         self._id = server.new_id()  # what its log lines have in common
         self._session: Session | None = None
-        self._accept: Callable[[Session, Stanza], Outcome] = server.router.accept
+        self._accept: Callable[[Session, Stanza], Outcome] = server.accept
         self._held = False
         self._ended = False
         self._gone = False
@@ -86,6 +86,7 @@ class Connection:
         self._since = loop.time()
         self._timer = loop.call_later(server.settings.login_seconds, self._too_slow)
         server.connections.add(self)
+        server.reclaiming.connected(len(server.connections))
         seconds = server.addresses.connected(link.peer)
         if seconds is None:
             self.end(StreamCondition.POLICY_VIOLATION, "too many connections from your address")
@@ -135,6 +136,8 @@ class Connection:
         self._server.addresses.disconnected(self._link.peer)
         if not self._held:
             self._over()
+        # The stream knows the connection: both would wait for the garbage collector.
+        self._stream.closed = _nothing
 
     def _go(self) -> None:
         """Nothing can be delivered any more, even if what was received is still being handled."""
@@ -379,6 +382,10 @@ class Connection:
         if self._session is not None:
             session, self._session = self._session, None
             self._server.end_session(session)
+
+
+def _nothing() -> None:
+    """Nobody is there to be told."""
 
 
 def _reason(error: StreamError) -> str:

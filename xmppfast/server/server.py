@@ -28,6 +28,7 @@ from .connection import Connection
 from .guests import Away
 from .neighbours import Neighbours
 from .quotas import Quotas
+from .reclaiming import Reclaiming
 from .registry import Registry
 from .requests import Requests
 from .router import Router
@@ -86,6 +87,7 @@ class Server:
         self.new_id = new_id
         self.connections: set[Connection] = set()
         self.addresses = Addresses(settings.quotas.per_address, monotonic)
+        self.reclaiming = Reclaiming()
         self.turns = Turns()
         self.registry = Registry(settings.resources)
         self.accounts = accounts
@@ -98,6 +100,7 @@ class Server:
         self.router = Router(
             settings.domain, self.registry, self.dispatcher, accounts, self._requests
         )
+        self.accept = self.router.accept  # one method object for all connections
         self.neighbours: Neighbours | None = None
         self.reconfigure(settings)
 
@@ -155,6 +158,7 @@ class Server:
     def forget(self, connection: Connection) -> None:
         """A connection is gone."""
         self.connections.discard(connection)
+        self.reclaiming.gone(len(self.connections))
         if not self.connections:
             self._alone.set()
 

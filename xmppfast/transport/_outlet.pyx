@@ -49,23 +49,24 @@ cdef class Outlet:
     def __init__(self, Turn turn, receive):
         self.turn = turn
         self._receive = receive
-        self._pending = []
         self._descriptor = -1
 
     def write(self, bytes data not None):
         if self._closing:
             return
-        if not self._pending:
+        if self._pending is None:
             self.turn.flush_later(self)
-        self._pending.append(data)
+            self._pending = [data]
+        else:
+            self._pending.append(data)
         self._pending_bytes += PyBytes_GET_SIZE(data)
 
     cpdef flush(self):
         cdef list pending = self._pending
         cdef bytes data
-        if not pending or (self._tls is not None and not self.secure):
+        if pending is None or (self._tls is not None and not self.secure):
             return
-        self._pending = []
+        self._pending = None
         self._pending_bytes = 0
         if self._closing or self._transport is None:
             return

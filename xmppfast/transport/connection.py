@@ -11,9 +11,9 @@ import ssl
 from collections.abc import Callable
 from contextlib import suppress
 from sys import intern
-from typing import cast
+from typing import Final, cast
 
-from ..protocol.link import Receiver
+from ..protocol.link import Link, Receiver
 from ..protocol.sasl.interface import ChannelBindings
 from .backlog import LITTLE, Backlog
 from .outlet import Outlet, Turn
@@ -281,7 +281,7 @@ class Connection(Outlet, asyncio.Protocol):
         self._closing = True
         self._hear(_nothing)
         self._stop_timer()
-        self._pending, self._pending_bytes = [], 0
+        self._pending, self._pending_bytes = None, 0
         if self._handshake is not None:
             self._fail_handshake(error or ConnectionError("closed during the TLS handshake"))
         self._transport = None
@@ -291,6 +291,9 @@ class Connection(Outlet, asyncio.Protocol):
             self._receiver.lost(error)
         self._lost = True
         _settle(self._gone)
+        # Both know this connection: what is left of it would wait for the garbage collector.
+        self._receiver = _NOBODY
+        self.data_received = _nothing
 
     # TLS -----------------------------------------------------------------------------------------
 
@@ -401,3 +404,25 @@ def _settle(waiting: asyncio.Future[None] | None) -> None:
 
 def _nothing(data: bytes) -> None:
     """Drop what comes after the end."""
+
+
+class _Nobody:
+    """The receiver when all is said."""
+
+    def connected(self, link: Link) -> None:
+        """`Receiver.connected`."""
+
+    def received(self, data: bytes) -> None:
+        """`Receiver.received`."""
+
+    def overflowed(self) -> None:
+        """`Receiver.overflowed`."""
+
+    def ended(self) -> None:
+        """`Receiver.ended`."""
+
+    def lost(self, error: Exception | None) -> None:
+        """`Receiver.lost`."""
+
+
+_NOBODY: Final = _Nobody()

@@ -62,7 +62,7 @@ class PlainOutlet:
         self.secure = False
         self._receive = receive
         self._transport: asyncio.Transport | None = None
-        self._pending: list[bytes] = []
+        self._pending: list[bytes] | None = None  # one made for each turn: idle ones need none
         self._pending_bytes = 0
         self._tls: Tls | None = None
         self._closing = False
@@ -72,19 +72,22 @@ class PlainOutlet:
         """Queue bytes for the end of this turn; after `close` they are dropped."""
         if self._closing:
             return
-        if not self._pending:
+        if self._pending is None:
             turn = self.turn
             if not turn._waiting and not turn._reading:
                 turn.loop.call_soon(turn.flush)
             turn._waiting.append(self)
-        self._pending.append(data)
+            self._pending = [data]
+        else:
+            self._pending.append(data)
         self._pending_bytes += len(data)
 
     def flush(self) -> None:
         """Send what was written."""
-        if not self._pending or (self._tls is not None and not self.secure):
+        pending = self._pending
+        if pending is None or (self._tls is not None and not self.secure):
             return
-        pending, self._pending, self._pending_bytes = self._pending, [], 0
+        self._pending, self._pending_bytes = None, 0
         if self._closing or self._transport is None:
             return
         data = pending[0] if len(pending) == 1 else b"".join(pending)

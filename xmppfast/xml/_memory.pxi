@@ -96,6 +96,17 @@ cdef inline void _free_piece(const xf_piece *piece) noexcept:
         PyMem_Free(<void *>piece)
 
 
+cdef bint _same_piece(const xf_piece *one, const xf_piece *other) noexcept:
+    return (
+        one.length == other.length
+        and one.slots == other.slots
+        and one.base == other.base
+        and one.flags == other.flags
+        and memcmp(one.bytes, other.bytes, one.length) == 0
+        and memcmp(one.tape, other.tape, one.slots * sizeof(xf_slot)) == 0
+    )
+
+
 cdef xf_piece *_copy_piece(const xf_piece *source) except NULL:
     """Copy bytes and tape into one block that begins with the new xf_piece."""
     cdef size_t tape = source.slots * sizeof(xf_slot)

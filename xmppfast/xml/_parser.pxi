@@ -91,6 +91,22 @@ cdef inline Stanza _stanza(const xf_event *event, StreamStart header):
     return stanza
 
 
+# The stream header that was read last: most clients of a server send the same one.
+cdef StreamStart _latest = None
+
+
+cdef StreamStart _start(const xf_event *event):
+    """The stream header of an event; one object for the same header again and again."""
+    global _latest
+    if XF_SHARED_CACHE and _latest is not None and _same_piece(_latest.piece, event):
+        return _latest
+    cdef StreamStart header = StreamStart.__new__(StreamStart)
+    header.piece = _copy_piece(event)
+    if XF_SHARED_CACHE:
+        _latest = header
+    return header
+
+
 _default_limits = Limits()
 
 
@@ -241,8 +257,7 @@ cdef class StreamParser:
                     self.drained = True
                     return None
             elif status == XF_START:
-                self.header = StreamStart.__new__(StreamStart)
-                self.header.piece = _copy_piece(&event)
+                self.header = _start(&event)
                 xf_adopt(&self.tokenizer, self.header.piece)
                 return self.header
             elif status == XF_END:
