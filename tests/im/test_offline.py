@@ -217,6 +217,24 @@ def test_who_leaves_in_between_loses_nothing():
     asyncio.run(work())
 
 
+def test_who_comes_back_while_it_is_looked_is_given_them():
+    """The account is forgotten with its last resource: with the next, it is another object."""
+
+    async def work():
+        world = World()
+        await world.offline.store(message(1))
+        gone = world.come()
+        sending = world.offline.send(world.here)
+        world.here = None
+        bob = world.come()
+        assert world.offline.send(world.here) is None
+        await sending
+        assert (gone.got, bob.got) == ([], ["1"])
+        assert await world.waiting() == 0
+
+    asyncio.run(work())
+
+
 def test_two_at_a_time_send_each_message_once():
     async def work():
         world = World()

@@ -77,22 +77,24 @@ class Offline:
             self._sending[account.jid] = True
             return None
         self._sending[account.jid] = True
-        return self._send(account)
+        return self._send(account.jid)
 
-    async def _send(self, account: Account) -> None:
-        owner = str(account.jid)
+    async def _send(self, jid: JID) -> None:
+        owner = str(jid)
         try:
-            while self._sending[account.jid]:
-                self._sending[account.jid] = False
+            while self._sending[jid]:
+                self._sending[jid] = False
                 while records := await self._archive.read(owner, limit=_PAGE):
-                    resource = _receiver(account)
+                    # Its last resource may have gone meanwhile, and the first one come again.
+                    account = self._host.account(jid)
+                    resource = None if account is None else _receiver(account)
                     if resource is None:
                         return
                     for record in records:
                         resource.send(record.value)
                     await self._archive.delete(owner, [record.id for record in records])
         finally:
-            del self._sending[account.jid]
+            del self._sending[jid]
 
     def _delayed(self, passage: Passage, now: datetime) -> bytes:
         tree = passage.stanza.to_etree()
