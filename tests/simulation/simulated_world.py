@@ -32,8 +32,9 @@ from xmppfast.transport.tcp import Listener, listen
 
 EPOCH = datetime(2030, 1, 1, tzinfo=UTC)
 
-# Bytes kept for a client that does not read.
+# Bytes kept for a client that does not read, and for all of them.
 MOST = 96 * 1024
+IN_ALL = 2 * MOST
 
 # Seconds after which everything that can happen by itself has happened: attempts to connect are a
 # minute apart at most, answers are waited for half a minute.
@@ -137,6 +138,7 @@ class World:
             await asyncio.sleep(operation.after)
             self.say(str(operation))
             await self._do(operation)
+            self._check_backlog()
             self._stop_if_wrong()
         await self._finish()
         for worker in workers:
@@ -185,7 +187,8 @@ class World:
             return accept(session, received)
 
         self.server.accept = self.server.router.accept = tapped  # type: ignore[method-assign]
-        self._listener = await listen("", 5222, self.server.connection, backlog=Backlog(MOST))
+        backlog = Backlog(MOST, IN_ALL)
+        self._listener = await listen("", 5222, self.server.connection, backlog=backlog)
 
     async def _close(self) -> None:
         self._listener.close()
@@ -376,6 +379,10 @@ class World:
         except TimeoutError:
             raise Violation("somebody waits for ever") from None
         await asyncio.sleep(LONG)
+        for _ in range(10):  # storage that is slow has much to do after long bursts
+            if not self._under_way():
+                break
+            await asyncio.sleep(LONG)
         self._stop_if_wrong()
         self._check_connections()
         rosters = await self._check_rosters()
@@ -384,6 +391,12 @@ class World:
         self.ledger.balance_requests({session.link.peer for session in sessions})
         self.ledger.balance_messages()
         self._stop_if_wrong()
+
+    def _check_backlog(self) -> None:
+        for wire in self._wires():
+            waiting = 0 if wire.server.lost else wire.server.get_write_buffer_size()
+            if waiting > MOST:
+                self.complain(f"{waiting} bytes wait for {wire.name}")
 
     def _check_connections(self) -> None:
         there = {user.jid for user in self.users.values() if user.session is not None}
@@ -402,9 +415,7 @@ class World:
             self.complain(f"resources are {resources}, clients {sorted(there)}")
         if len(self.server.connections) != len(there):
             self.complain(f"{len(self.server.connections)} connections, {len(there)} clients")
-        if any(
-            not end.incoming.idle for wire in self._wires() for end in (wire.client, wire.server)
-        ):
+        if self._under_way():
             self.complain("something is under way for ever")
         gc.collect()
         kept = [
@@ -412,6 +423,10 @@ class World:
         ]
         if len(kept) != len(there):
             self.complain(f"{len(kept)} connections in memory, {len(there)} clients")
+
+    def _under_way(self) -> bool:
+        ends = [end for wire in self._wires() for end in (wire.client, wire.server)]
+        return any(not end.incoming.idle for end in ends)
 
     def _wires(self) -> list[Any]:
         return [wire for wire in self.network.wires if not wire.gone]

@@ -20,7 +20,7 @@ class SlowStorage:
         self._storage = MemoryStorage()
         self._chance = chance
         # Some disks are busy with other things.
-        self._slower = chance.choice((1, 1, 10))
+        self._slower = chance.choice((1, 1, 3))
         self._writing = asyncio.Lock()
 
     def values(self, name: str) -> Any:

@@ -25,6 +25,8 @@ from xmppfast.im.subscribing import Subscriptions
 from xmppfast.server.registry import Registry
 from xmppfast.server.router import Router
 from xmppfast.server.session import Session
+from xmppfast.server.turns import Turns
+from xmppfast.transport.backlog import Backlog
 
 SECONDS = float(os.environ.get("SIMULATION_SECONDS", "4"))
 
@@ -148,6 +150,16 @@ def presence_gets_lost(monkeypatch):
         self.send = lambda data: None if b"<presence" in data[:9] else link.write(data)
 
     monkeypatch.setattr(Session, "__init__", init)
+
+
+@fault("under way for ever")
+def turns_are_forgotten(monkeypatch):
+    monkeypatch.setattr(Turns, "wait", lambda self, connection: None)
+
+
+@fault("bytes wait for")
+def what_waits_is_not_counted(monkeypatch):
+    monkeypatch.setattr(Backlog, "note", lambda self, connection, size: None)
 
 
 # A run that is stopped in the middle has begun things that nobody waits for any more.
