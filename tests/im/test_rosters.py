@@ -45,6 +45,9 @@ def test_what_is_stored_is_what_was_put(changes):
         roster = await Rosters(storage, exists).load(ALICE)
         for item in changes:
             await settle(roster.put(item).saved)
+            assert roster.subscribers == tuple(
+                it.jid for it in roster.items.values() if it.state.from_ is From.SUBSCRIBED
+            )
         again = await reloaded(storage)
         assert again.items == roster.items
         assert again.version == roster.version

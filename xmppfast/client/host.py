@@ -159,6 +159,10 @@ class ClientHost:
             log.info("not sent: %s", error)
         return None
 
+    def broadcast(self, stanza: Stanza, sender: JID, contacts: Iterable[JID]) -> list[Outcome]:
+        """`Host.broadcast`."""
+        return [self.route(stanza, sender, contact) for contact in contacts]
+
     async def request(
         self, to: JID | None, type: str, payload: ET.Element, sender: JID | None = None
     ) -> Stanza:

@@ -152,6 +152,13 @@ class Host(Protocol):
         Raises nothing. What can't be delivered is answered to the sender as RFC 6120 says.
         """
 
+    def broadcast(self, stanza: Stanza, sender: JID, contacts: Iterable[JID]) -> list[Outcome]:
+        """`route` to many: what they get is written once, but for `to`.
+
+        stanza    names nobody
+        contacts  bare addresses
+        """
+
     def announced(self, target: Target) -> Disco:
         """What all features together say about a target (XEP-0030)."""
 
@@ -286,6 +293,8 @@ Raises StanzaError to have it answered with that, where it may be answered.
 """
 
 
+Receivers = Callable[[Account], Iterable[Resource]]
+
 # Registrations -----------------------------------------------------------------------------------
 
 
@@ -320,10 +329,16 @@ class OnIncoming:
     Messages to the full address of a connected resource are not among them: they go straight there
     (RFC 6121 section 8.5.3.1). Who must see those too puts a handler into `Account.incoming`. Of
     iqs there are only requests to the bare address of an account that exists and isn't connected.
+
+    absent     whether it sees only those to accounts that aren't connected
+    receivers  the resources of a connected account that get what is broadcast to its bare address,
+               if sending it to them is all that the handler does: then it need not be called
     """
 
     kind: str
     handler: PassageHandler
+    absent: bool = False
+    receivers: Receivers | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from .dispatch import (
     Passage,
     PassageHandler,
     Payload,
+    Receivers,
     Request,
     Resource,
     StreamFeature,
@@ -38,6 +39,8 @@ class Dispatcher:
     """Tables of all registrations. Raises ValueError for two that are in each other's way.
 
     incoming, outgoing    handlers by the kind of stanza
+    to_connected          those of `incoming` that see stanzas to connected accounts
+    receivers             what stands for these, by the kind of stanza, if there is just one
     stream_features       serialized, by whether they follow authentication
     """
 
@@ -45,6 +48,8 @@ class Dispatcher:
         self._iq: dict[tuple[Target, str], OnIq] = {}
         self.incoming: dict[str, tuple[PassageHandler, ...]] = dict.fromkeys(KINDS, ())
         self.outgoing: dict[str, tuple[PassageHandler, ...]] = dict.fromkeys(KINDS, ())
+        self.to_connected: dict[str, tuple[PassageHandler, ...]] = dict.fromkeys(KINDS, ())
+        self.receivers: dict[str, Receivers | None] = dict.fromkeys(KINDS)
         self.stream_features = {False: b"", True: b""}
         self.sessions: list[OnSession] = []
         self.accounts: list[OnAccount] = []
@@ -62,6 +67,10 @@ class Dispatcher:
                 self._iq[key] = registration
             case OnIncoming(kind, handler):
                 self.incoming[kind] = (*self.incoming[kind], handler)
+                if not registration.absent:
+                    alone = not self.to_connected[kind]
+                    self.receivers[kind] = registration.receivers if alone else None
+                    self.to_connected[kind] = (*self.to_connected[kind], handler)
             case OnOutgoing(kind, handler):
                 self.outgoing[kind] = (*self.outgoing[kind], handler)
             case OnSession():

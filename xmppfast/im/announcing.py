@@ -138,8 +138,4 @@ class Announcements:
         data = presence.forward(from_=str(resource.jid), to=str(roster.owner))
         for receiver in own:
             receiver.send(data)
-        return [
-            self._host.route(presence, resource.jid, item.jid.bare)
-            for item in list(roster.items.values())
-            if item.state.from_ is From.SUBSCRIBED
-        ]
+        return self._host.broadcast(presence, resource.jid, roster.subscribers)

@@ -67,7 +67,7 @@ def presence(host: Host, rosters: Rosters, waiting: Offline, last: LastPresence)
         "presence",
         (
             OnOutgoing("presence", outgoing),
-            OnIncoming("presence", incoming),
+            OnIncoming("presence", incoming, receivers=available),
             OnSession(end=announcements.ended),
         ),
     )

@@ -94,6 +94,7 @@ class Roster:
         "_maps",
         "_oldest",
         "_removed",
+        "_subscribers",
         "_turns",
         "_unsaved",
         "items",
@@ -110,6 +111,7 @@ class Roster:
         self._oldest = 0
         self._unsaved: dict[JID, _Unsaved] | None = None  # there while there are any
         self._turns: Turns | None = None
+        self._subscribers: tuple[JID, ...] | None = None  # while it is known
         removed: dict[JID, int] = {}
         for key, value in entries.items():
             entry = json.loads(value)
@@ -128,6 +130,15 @@ class Roster:
     def get(self, jid: JID) -> Item:
         """The contact of that address, a blank one if there is none."""
         return self.items.get(jid) or Item(jid)
+
+    @property
+    def subscribers(self) -> tuple[JID, ...]:
+        """The bare addresses of the contacts that see the owner's presence."""
+        if self._subscribers is None:
+            self._subscribers = tuple(
+                item.jid.bare for item in self.items.values() if item.state.from_ is From.SUBSCRIBED
+            )
+        return self._subscribers
 
     def listed(self) -> list[Item]:
         """What the user sees, in the order of change."""
@@ -186,6 +197,7 @@ class Roster:
             self._not_removed(item.jid)
 
     def _keep(self, item: Item) -> None:
+        self._subscribers = None
         if item.blank:
             self.items.pop(item.jid, None)
         elif self.items:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+import secrets
 import xml.etree.ElementTree as ET
 from collections import Counter
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
@@ -29,6 +30,9 @@ _PRESENCE: Final = f"{{{CLIENT}}}presence"
 _IQ: Final = f"{{{CLIENT}}}iq"
 
 _NAME: Final = re.compile(rb"<[^\s/>]+")
+
+# Stands where `to` will be. Nobody else knows it, so it is nowhere else in a stanza.
+_SOMEBODY: Final = secrets.token_hex(16)
 
 _IQ_TYPES: Final = frozenset({"get", "set", "result", "error"})
 _SUBSCRIPTIONS: Final = frozenset({"subscribe", "subscribed", "unsubscribe", "unsubscribed"})
@@ -60,6 +64,7 @@ class Router:
         self.straight = 0
         self.handled: Counter[str] = Counter()
         self._straight = not dispatcher.outgoing["message"]
+        self._receivers = dispatcher.receivers["presence"]
 
     # From a session ------------------------------------------------------------------------------
 
@@ -159,6 +164,31 @@ class Router:
             return None
         return None if outcome is None else self._finish_routed(passage, outcome)
 
+    def broadcast(self, stanza: Stanza, sender: JID, contacts: Iterable[JID]) -> list[Outcome]:
+        """`Host.broadcast`.
+
+        Presence to a connected account passes through the first lines of the loop and is done, if
+        neither side has handlers of its own.
+        """
+        accounts, receivers = self._registry.accounts, self._receivers
+        own = accounts.get(str(sender.bare))
+        if receivers is None or stanza.name != "presence" or (own is not None and own.outgoing):
+            return [self.route(stanza, sender, contact) for contact in contacts]
+        outcomes: list[Outcome] = []
+        data = stanza.forward(from_=str(sender), to=_SOMEBODY)
+        before, _, after = data.partition(_SOMEBODY.encode())
+        for contact in contacts:
+            text = str(contact)
+            account = accounts.get(text)
+            if account is not None and not account.incoming:
+                # Nothing in a bare address needs escaping (RFC 7622 section 3.3.1).
+                data = before + text.encode() + after
+                for resource in receivers(account):
+                    resource.send(data)
+            else:
+                outcomes.append(self.route(stanza, sender, contact))
+        return outcomes
+
     async def _finish_routed(self, passage: Passage, outcome: Awaitable[None]) -> None:
         try:
             await outcome
@@ -217,7 +247,10 @@ class Router:
         return self._iq(passage)
 
     def _to_handlers(self, passage: Passage) -> Outcome:
-        handlers = self._dispatcher.incoming[passage.stanza.name]
+        known = self._dispatcher
+        handlers = (known.incoming if passage.account is None else known.to_connected)[
+            passage.stanza.name
+        ]
         return self._dispatcher.pass_on(passage, handlers, _undeliverable)
 
     def _to_server(self, passage: Passage) -> Outcome:

@@ -300,6 +300,10 @@ class Server:
         """`Host.route`."""
         return self.router.route(stanza, sender, to, resource)
 
+    def broadcast(self, stanza: Stanza, sender: JID, contacts: Iterable[JID]) -> list[Outcome]:
+        """`Host.broadcast`."""
+        return self.router.broadcast(stanza, sender, contacts)
+
     def announced(self, target: Target) -> Disco:
         """`Host.announced`."""
         return self.dispatcher.announced(target)

@@ -90,7 +90,7 @@ class Blocklists:
 
     def to_absent(self, passage: Passage) -> bool | Awaitable[bool]:
         """To one that isn't connected."""
-        if passage.account is not None or passage.to.local is None:
+        if passage.to.local is None:
             return False
         if passage.stanza.name == "presence" and passage.stanza.type in (None, "unavailable"):
             return False  # nobody is there to see it
