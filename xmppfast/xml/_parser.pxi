@@ -91,18 +91,22 @@ cdef inline Stanza _stanza(const xf_event *event, StreamStart header):
     return stanza
 
 
-# The stream header that was read last: most clients of a server send the same one.
+# The stream header that was read last: most clients of a server send the same one. Long ones are
+# rare, and not worth keeping.
 cdef StreamStart _latest = None
+cdef enum:
+    LONGEST_SHARED = 1024
 
 
 cdef StreamStart _start(const xf_event *event):
     """The stream header of an event; one object for the same header again and again."""
     global _latest
-    if XF_SHARED_CACHE and _latest is not None and _same_piece(_latest.piece, event):
+    cdef StreamStart header
+    if _latest is not None and _same_piece(_latest.piece, event):
         return _latest
-    cdef StreamStart header = StreamStart.__new__(StreamStart)
+    header = StreamStart.__new__(StreamStart)
     header.piece = _copy_piece(event)
-    if XF_SHARED_CACHE:
+    if XF_SHARED_CACHE and event.length <= LONGEST_SHARED:
         _latest = header
     return header
 
