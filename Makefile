@@ -58,14 +58,14 @@ test-fuzz: build
 # The own tests of the projects that the adapters are for, with their parsers and with ours.
 test-hosts: build
 	XMPPFAST_HOSTS=$(abspath $(VENV))/hosts $(BIN)/python tests/hosts/run.py --json $(VENV)/hosts.json
-	XMPPFAST_HOSTS=$(abspath $(VENV))/hosts $(BIN)/python -m pytest $(PYTEST_FLAGS) tests/hosts
+	XMPPFAST_HOSTS=$(abspath $(VENV))/hosts $(BIN)/python -m pytest $(PYTEST_FLAGS) --timeout 600 tests/hosts
 
 # One minute of simulations, always the same ones.
 test-simulation: build
 	$(BIN)/python tests/simulation/simulate.py --seconds 60
 
 test-python: build
-	$(BIN)/python -m pytest $(PYTEST_FLAGS) --ignore=tests/hosts
+	$(BIN)/python -m pytest $(PYTEST_FLAGS) --timeout 600 --ignore=tests/hosts
 
 bench: build
 	$(BIN)/xmppfast bench $(BENCH_FLAGS)

@@ -20,7 +20,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-LIMIT = 3600  # seconds, for one target: it hangs
+LIMIT = 1080  # seconds, for one target: it hangs
 LAST_LINES = 60
 
 
@@ -129,6 +129,9 @@ def main() -> None:
     began = time.monotonic()
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: sys.exit(1))
+    # A shell that runs this in the background ignores it, and so would all programs started here,
+    # of which some are to be interrupted.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with tempfile.TemporaryDirectory() as scratch:
         parts = [Part(target, Path(scratch) / target) for target in targets]
         try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
@@ -31,6 +32,11 @@ settings.register_profile("few", max_examples=20, **_hypothesis)
 settings.register_profile("default", max_examples=60, **_hypothesis)
 settings.register_profile("ci", max_examples=150, print_blob=True, **_hypothesis)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if CI else "default"))
+
+
+# Run in the background by a shell, this ignores Ctrl-C, and so would the programs that tests start
+# in order to interrupt them.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _kernels() -> list[str]:
