@@ -39,7 +39,6 @@ class Connection:
         "_bytes_left",
         "_ended",
         "_gone",
-        "_handling",
         "_held",
         "_id",
         "_link",
@@ -62,8 +61,7 @@ class Connection:
         self._id = server.new_id()  # what its log lines have in common
         self._session: Session | None = None
         self._accept: Callable[[Session, Stanza], Outcome] = server.accept
-        self._held = False  # nothing is read, for one reason or another
-        self._handling = False  # for what was received is being handled
+        self._held = False
         self._ended = False
         self._gone = False
         # What it may send before it is looked how long it took for that; since when it counts.
@@ -162,7 +160,7 @@ class Connection:
             left -= 1
             if outcome is not None:
                 # Mostly the peer waits, too: it is not paused until it sends something.
-                self._held = self._handling = True
+                self._held = True
                 server.spawn(self._wait(outcome))
                 break
             if not left:
@@ -220,7 +218,6 @@ class Connection:
         except Exception as error:
             log.error("a session failed", exc_info=error, extra={"session": self._id})
             self.end(StreamCondition.INTERNAL_SERVER_ERROR)
-        self._handling = False
         self.go_on()
 
     # Negotiation ---------------------------------------------------------------------------------
@@ -377,10 +374,7 @@ class Connection:
             who = self._session.address if self._session else self._link.peer
             log.info("stream of %s closed: %s", who, _reason(error), extra={"session": self._id})
         self._link.close()
-        self._go()
-        # What is still being handled comes before whatever the account's next session does.
-        if not self._handling:
-            self._over()
+        self._over()
 
     def _over(self) -> None:
         self._negotiation = None
