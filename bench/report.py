@@ -74,13 +74,13 @@ def readme_block(result: Result, chart_path: str) -> str:
     )
 
 
-def put_block(text: str, block: str) -> str:
+def put_block(text: str, block: str, marks: tuple[str, str] = (BEGIN, END)) -> str:
     """The text with the block between the marks; ValueError if they are not there, in order."""
-    head, begin, rest = text.partition(BEGIN)
-    _, end, tail = rest.partition(END)
+    head, begin, rest = text.partition(marks[0])
+    _, end, tail = rest.partition(marks[1])
     if not begin or not end:
-        raise ValueError(f"no {BEGIN} ... {END} to put the figures between")
-    return f"{head}{BEGIN}\n{block}{END}{tail}"
+        raise ValueError(f"no {marks[0]} ... {marks[1]} to put the figures between")
+    return f"{head}{begin}\n{block}{end}{tail}"
 
 
 def main() -> int:

@@ -6,9 +6,11 @@ import argparse
 import os
 import sys
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from bench import report
 from bench.chart import _BARS, _INK
 from bench.corpus import PROJECT
 from bench.figures import Figure, Result, show
@@ -17,6 +19,7 @@ from bench.servers.bars import bars
 from bench.timing import Spread
 
 BEGIN, END = "<!-- servers:begin -->", "<!-- servers:end -->"
+put_block = partial(report.put_block, marks=(BEGIN, END))
 
 # Percent of a processor that something else may use without a remark.
 _QUIET = 10.0
@@ -99,15 +102,6 @@ def readme_block(result: Result, chart: str) -> str:
         f"Plain TCP on loopback, the server kept to one processor; {rounds}. {verdict} "
         f"{result.machine['processor']}; `{result.machine['command']}`.\n"
     )
-
-
-def put_block(text: str, block: str) -> str:
-    """The text with the block between the marks; ValueError if they are not there, in order."""
-    head, begin, rest = text.partition(BEGIN)
-    _, end, tail = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"no {BEGIN} ... {END} to put the figures between")
-    return f"{head}{BEGIN}\n{block}{END}{tail}"
 
 
 def main() -> int:
