@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from .. import Limits
+from ..server.quotas import PerAddress, PerSession, Quotas
 
 
 class ConfigurationError(Exception):
@@ -90,31 +91,11 @@ class StreamLimits:
 
 
 @dataclass(frozen=True, slots=True)
-class PerSession:
-    """Section `[per_session]`; see `xmppfast.server.quotas.PerSession`."""
-
-    queued_bytes: int = 4_194_304
-    bytes_per_second: int = 67_108_864
-    stanzas_per_second: int = 100_000
-    bytes_before_login: int = 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class PerAddress:
-    """Section `[per_address]`; see `xmppfast.server.quotas.PerAddress`."""
-
-    connections: int = 20_000
-    connections_per_second: int = 1_000
-    failed_logins_per_minute: int = 100
-    registrations_per_hour: int = 20
-
-
-@dataclass(frozen=True, slots=True)
 class Together:
     """Section `[together]`; see `xmppfast.server.quotas.Quotas`."""
 
-    queued_bytes: int = 268_435_456
-    unauthenticated: int = 10_000
+    queued_bytes: int = Quotas().queued_bytes
+    unauthenticated: int = Quotas().unauthenticated
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import logging
 import signal
 import sys
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from importlib import import_module, util
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -234,12 +234,12 @@ def settings_of(configuration: Configuration) -> Settings:
 
 
 def _quotas(configuration: Configuration) -> Quotas:
-    from ..server.quotas import PerAddress, PerSession, Quotas
+    from ..server.quotas import Quotas
 
     together = configuration.together
     return Quotas(
-        PerSession(**asdict(configuration.per_session)),
-        PerAddress(**asdict(configuration.per_address)),
+        configuration.per_session,
+        configuration.per_address,
         queued_bytes=together.queued_bytes,
         unauthenticated=together.unauthenticated,
     )
