@@ -2,29 +2,7 @@
 
 #include <string.h>
 
-static uint32_t put_utf8(uint32_t c, uint8_t *out)
-{
-    if (c < 0x80) {
-        out[0] = (uint8_t)c;
-        return 1;
-    }
-    if (c < 0x800) {
-        out[0] = (uint8_t)(0xC0 | c >> 6);
-        out[1] = (uint8_t)(0x80 | (c & 0x3F));
-        return 2;
-    }
-    if (c < 0x10000) {
-        out[0] = (uint8_t)(0xE0 | c >> 12);
-        out[1] = (uint8_t)(0x80 | (c >> 6 & 0x3F));
-        out[2] = (uint8_t)(0x80 | (c & 0x3F));
-        return 3;
-    }
-    out[0] = (uint8_t)(0xF0 | c >> 18);
-    out[1] = (uint8_t)(0x80 | (c >> 12 & 0x3F));
-    out[2] = (uint8_t)(0x80 | (c >> 6 & 0x3F));
-    out[3] = (uint8_t)(0x80 | (c & 0x3F));
-    return 4;
-}
+#include "encode.h"
 
 /* The character that the reference at `p` stands for; moves *behind behind its ";". */
 static uint32_t referenced(const uint8_t *p, const uint8_t **behind)
@@ -82,7 +60,7 @@ static uint32_t next_piece(const uint8_t **p, const uint8_t *end, xf_context con
     case '&':
         if (*cdata)
             break;
-        return put_utf8(referenced(at, p), out);
+        return (uint32_t)(xf_put_character(out, referenced(at, p)) - out);
     case '<': /* in text, CDATA sections begin with it, and what a reader of tags has passed over */
         if (*cdata)
             break;

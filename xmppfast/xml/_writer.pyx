@@ -5,7 +5,7 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes
 from cpython.dict cimport PyDict_Next
 from cpython.mem cimport PyMem_RawFree, PyMem_RawMalloc, PyMem_RawRealloc
 from cpython.object cimport PyObject
-from libc.stdint cimport int32_t, uint8_t, uint16_t, uint32_t
+from libc.stdint cimport uint8_t, uint16_t, uint32_t
 from libc.string cimport memcpy
 
 from sys import intern
@@ -24,7 +24,6 @@ cdef extern from "Python.h":
     Py_UCS4 PyUnicode_READ(int, const void *, Py_ssize_t)
     Py_UCS4 PyUnicode_MAX_CHAR_VALUE(object)
     Py_ssize_t PyUnicode_GET_LENGTH(object)
-    const char *PyUnicode_AsUTF8AndSize(object, Py_ssize_t *) except NULL
 
 
 cdef extern from "names.h" nogil:
