@@ -31,7 +31,8 @@ class Workers:
             accounts = await cheap_accounts(self.storage, DOMAIN, *NAMES)
             settings = Settings(JID.parse(DOMAIN), plaintext=True)
             admin = JID.parse(f"alice@{DOMAIN}")
-            server = Server(settings, accounts, features(self.storage, [admin]), at_once)
+            installed = features(self.storage, [admin], register=True)
+            server = Server(settings, accounts, installed, at_once)
             await server.join(self.hub.bus(f"worker-{number}"))
             self.servers[number] = server
 
@@ -172,6 +173,42 @@ def test_an_administrator_ends_sessions_at_every_worker():
         for bob in bobs:
             assert await bob.stream_error() == "not-authorized"
         assert await admin.settled() == []
+
+    workers_test(work)
+
+
+def test_a_guest_removes_its_account():
+    async def work(workers):
+        here = await workers.client(1, "bob", "here")
+        guest = await workers.client(2, "bob", "guest")
+        assert workers.owner("bob") == 1
+        guest.send(
+            "<iq type='set' id='r'><query xmlns='jabber:iq:register'><remove/></query></iq>"
+            + message(f"alice@{DOMAIN}", "too late")
+        )
+        removed = await guest.stanza()
+        assert (removed.id, removed.type) == ("r", "result")
+        for bob in (guest, here):
+            assert await bob.stream_error() == "not-authorized"
+        assert not await workers.servers[2].accounts.exists(JID.parse(f"bob@{DOMAIN}"))
+        assert await workers.storage.archive("offline").count(f"alice@{DOMAIN}") == 0
+
+    workers_test(work)
+
+
+def test_what_a_guest_sent_before_its_end_is_stored():
+    async def work(workers):
+        await workers.client(1, "alice", "stays")
+        guest = await workers.client(2, "alice", "guest")
+        assert workers.owner("alice") == 1
+        for number in range(9):
+            guest.send(message(f"bob@{DOMAIN}", number))
+        guest.send("</stream:stream>")
+        while await guest.event() is not None:
+            pass
+        bob = await workers.client(1, "bob")
+        found = [it.id for it in await available(bob) if it.name == "message"]
+        assert found == list(map(str, range(9)))
 
     workers_test(work)
 

@@ -467,6 +467,39 @@ def test_a_connection_that_is_gone_gets_nothing_while_what_it_sent_is_handled():
     pair_test(work, features)
 
 
+@pytest.mark.parametrize("end", ["conflict", "policy-violation"])
+def test_what_a_stream_closed_by_the_server_is_having_done_comes_before_the_next_session(end):
+    seen = []
+
+    async def slow(passage):
+        await asyncio.sleep(5 if passage.stanza.id == "1" else 0)
+        seen.append(passage.stanza.id)
+        return True
+
+    features = [
+        Feature(
+            "slow",
+            (
+                OnIncoming("message", slow),
+                OnSession(end=lambda resource: seen.append(f"end of {resource.jid}")),
+            ),
+        )
+    ]
+
+    async def work(alice, bob):
+        alice.send("<message to='bob@example.org' id='1'/><message to='bob@example.org' id='2'/>")
+        await asyncio.sleep(1)
+        if end == "policy-violation":
+            alice.link._receiver.overflowed()
+        again = await Client(alice.server).bound("alice")
+        again.send("<message to='bob@example.org' id='3'/>")
+        await asyncio.sleep(1)
+        assert seen == ["1", f"end of {ALICE}", "3"]
+        assert alice.server.registry.sessions.keys() == {ALICE, BOB}
+
+    pair_test(work, features)
+
+
 def test_two_that_want_the_same_resource_at_the_same_time():
     async def start(resource):
         await asyncio.sleep(1)

@@ -39,6 +39,7 @@ class Connection:
         "_bytes_left",
         "_ended",
         "_gone",
+        "_handling",
         "_held",
         "_id",
         "_link",
@@ -61,7 +62,8 @@ class Connection:
         self._id = server.new_id()  # what its log lines have in common
         self._session: Session | None = None
         self._accept: Callable[[Session, Stanza], Outcome] = server.accept
-        self._held = False
+        self._held = False  # nothing is read, whatever for
+        self._handling: asyncio.Task[None] | None = None  # that, if it is for this
         self._ended = False
         self._gone = False
         # What it may send before it is looked how long it took for that; since when it counts.
@@ -161,7 +163,7 @@ class Connection:
             if outcome is not None:
                 # Mostly the peer waits, too: it is not paused until it sends something.
                 self._held = True
-                server.spawn(self._wait(outcome))
+                self._handling = server.spawn(self._wait(outcome))
                 break
             if not left:
                 self._pause()
@@ -218,6 +220,7 @@ class Connection:
         except Exception as error:
             log.error("a session failed", exc_info=error, extra={"session": self._id})
             self.end(StreamCondition.INTERNAL_SERVER_ERROR)
+        self._handling = None
         self.go_on()
 
     # Negotiation ---------------------------------------------------------------------------------
@@ -381,7 +384,7 @@ class Connection:
         self._stop_timer()
         if self._session is not None:
             session, self._session = self._session, None
-            self._server.end_session(session)
+            self._server.end_session(session, self._handling)
 
 
 def _nothing() -> None:

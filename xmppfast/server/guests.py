@@ -47,18 +47,21 @@ class Guest(Session):
 
     worker  that has the connection
     token   that names the session between the two
+    closed  whether its stream was closed from here: what it has sent since is not for anybody
     """
 
-    __slots__ = ("_guests", "_queued", "token", "worker")
+    __slots__ = ("_guests", "_queued", "closed", "token", "worker")
 
     def __init__(
         self, guests: Guests, worker: str, token: bytes, jid: JID, account: Account, lang: str
     ) -> None:
         Resource.__init__(self, jid, account)
         self.address = str(jid)
+        self.finished = None
         self.lang = lang or None
         self.worker = worker
         self.token = token
+        self.closed = False
         self.send = self._send
         self._guests = guests
         self._queued = 0
@@ -75,6 +78,7 @@ class Guest(Session):
 
     def end(self, condition: StreamCondition, text: str = "") -> None:
         """Have the stream closed with an error."""
+        self.closed = True
         self._guests.end(self, condition, text)
 
 
@@ -403,7 +407,9 @@ class Guests:
         """Take a frame about such a session."""
         kind, (token, *rest) = frame
         if kind is Kind.UP:
-            self._lanes.add(token.hex(), lambda: self._take_up(worker, token, rest[0]), done)
+            # Whoever sent it may be gone when it is its turn.
+            guest = self._guests.get(token)
+            self._lanes.add(token.hex(), lambda: self._take_up(worker, token, guest, rest[0]), done)
             return
         if kind is Kind.OPEN:
             address, lang = (field.decode() for field in rest)
@@ -433,15 +439,14 @@ class Guests:
             if away is not None:
                 away.end(StreamCondition(condition), text)
         elif kind is Kind.OVER:
-            guest = self._guests.get(token)
-            if guest is not None:
-                self._over(guest)
+            left = self._guests.get(token)
+            if left is not None:
+                self._over(left)
         done()
 
-    def _take_up(self, worker: str, token: bytes, data: bytes) -> Outcome:
-        guest = self._guests.get(token)
+    def _take_up(self, worker: str, token: bytes, guest: Guest | None, data: bytes) -> Outcome:
         if guest is not None:
-            return self.router.accept(guest, parse(data))
+            return None if guest.closed else self.router.accept(guest, parse(data))
         if worker in self.peers:
             # It was believed dead, and its sessions over.
             fields = (StreamCondition.RESET.value.encode(), b"the session was lost")

@@ -225,14 +225,28 @@ class Server:
         else:
             self.registry.remove(session)
 
-    def end_session(self, session: Session) -> None:
-        """Nothing is delivered to the session from now on; features are told that it ended."""
+    def end_session(self, session: Session, handling: asyncio.Task[None] | None = None) -> None:
+        """Nothing is delivered to the session from now on; features are told that it ended.
+
+        handling  what is still being done for it: that comes first, and all of it before the
+                  address has another session (RFC 6120 section 10.1)
+        """
         self.leave(session)
         if isinstance(session, Away):
             return
-        self.spawn(self._end(session))
+        self.spawn(self._end(session, handling))
 
-    async def _end(self, session: Session) -> None:
+    async def _end(self, session: Session, handling: asyncio.Task[None] | None) -> None:
+        if handling is not None:
+            await asyncio.wait((handling,))
+        await self._finish(session)
+
+    async def _finish(self, session: Session) -> None:
+        """Tell features that a session has ended, and forget it; whoever comes second waits."""
+        if session.finished is not None:
+            await session.finished.wait()
+            return
+        session.finished = asyncio.Event()
         for registration in reversed(self.dispatcher.sessions):
             if registration.end is not None:
                 try:
@@ -242,6 +256,7 @@ class Server:
                 except Exception as error:
                     log.error("the end of a session failed", exc_info=error)
         self.registry.release(session.jid)
+        session.finished.set()
 
     async def _removing(self, account: JID) -> None:
         """An account is about to be removed."""
@@ -260,7 +275,10 @@ class Server:
         )
         for session in sessions:
             session.end(StreamCondition.NOT_AUTHORIZED, "the account was removed")
-            await self.registry.free(session.jid)
+            self.leave(session)
+        # What it is having done is not waited for: that may be this.
+        for session in sessions:
+            await self._finish(session)
         await self.dispatcher.removed(account)
 
     # Host ----------------------------------------------------------------------------------------
