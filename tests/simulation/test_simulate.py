@@ -138,7 +138,11 @@ def changes_are_not_pushed(monkeypatch):
 
 @fault("in memory|is left")
 def resources_are_not_released(monkeypatch):
-    monkeypatch.setattr(Registry, "release", lambda self, jid: self._used.discard(jid))
+    def release(self, jid):
+        account = self.accounts[str(jid.bare)]
+        account.leaving = tuple(resource for resource in account.leaving if resource.jid != jid)
+
+    monkeypatch.setattr(Registry, "release", release)
 
 
 @fault("is available")

@@ -30,7 +30,7 @@ class InstantMessaging:
         storage: Storage,
         hidden: Callable[[Account], Iterable[JID]] = lambda account: (),
     ) -> None:
-        self._rosters = Rosters(storage, host.exists)
+        self._rosters = Rosters(storage, host.exists, host.account)
         self.last = LastPresence(host, storage, hidden)
         waiting = Offline(host, storage)
         self.features: list[Feature] = [

@@ -49,7 +49,10 @@ def roster(host: Host, rosters: Rosters, most: int = 5000) -> Feature:
         roster = await rosters.load(resource.jid)
         if roster is None:
             raise StanzaError(StanzaCondition.ITEM_NOT_FOUND, "the account was removed")
-        resource.account.state["roster"] = roster
+        rosters.connected(resource.account, roster)
+
+    def end(resource: Resource) -> None:
+        rosters.leaving(resource.account)
 
     def get(request: Request) -> ET.Element | None:
         resource, roster = _own(request)
@@ -124,7 +127,7 @@ def roster(host: Host, rosters: Rosters, most: int = 5000) -> Feature:
         "roster",
         (
             OnIq(_QUERY, Target.ACCOUNT, get, set),
-            OnSession(start=start),
+            OnSession(start=start, end=end),
             OnAccount(removed),
             Disco(Target.SERVER, features=(ROSTER,)),
             StreamFeature(element("{urn:xmpp:features:rosterver}ver")),

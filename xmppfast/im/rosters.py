@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import Any, Final
 from weakref import WeakValueDictionary
 
+from ..core.dispatch import Account
 from ..core.jid import JID
 from ..storage.interface import Maps, Storage
 from .subscription import STRANGERS, From, State, To
@@ -249,18 +250,43 @@ class _Unsaved:
 
 
 class Rosters:
-    """All rosters of a server. `exists` says whether there is such an account."""
+    """All rosters of a server. While an account is connected, its state has its roster.
 
-    def __init__(self, storage: Storage, exists: Callable[[JID], Awaitable[bool]]) -> None:
+    exists   whether there is such an account
+    account  gives it if it is connected
+    """
+
+    def __init__(
+        self,
+        storage: Storage,
+        exists: Callable[[JID], Awaitable[bool]],
+        account: Callable[[JID], Account | None] = lambda jid: None,
+    ) -> None:
         self._exists = exists
+        self._account = account
         self._maps = storage.maps("roster")
+        # Those in use of accounts that are not connected. Two of one account would undo each
+        # other's changes.
         self._live: WeakValueDictionary[JID, Roster] = WeakValueDictionary()
         self._loading: Counter[JID] = Counter()
         self._held: dict[JID, Roster] = {}
 
     def live(self, owner: JID) -> Roster | None:
         """The account's roster if it is in memory; that of a connected one always is."""
-        return self._live.get(owner.bare)
+        account = self._account(owner)
+        found: Roster | None = None if account is None else account.state.get("roster")
+        return self._live.get(owner.bare) if found is None else found
+
+    def connected(self, account: Account, roster: Roster) -> None:
+        """Keep the roster of an account that has a resource."""
+        account.state["roster"] = roster
+        self._live.pop(account.jid, None)
+
+    def leaving(self, account: Account) -> None:
+        """It may be the account's last resource that is going."""
+        roster = account.state.get("roster")
+        if roster is not None:
+            self._live[account.jid] = roster
 
     async def load(self, owner: JID, *, removed: bool = False) -> Roster | None:
         """The account's roster, which may be empty; None if there is no such account.
@@ -268,7 +294,7 @@ class Rosters:
         removed  the account is just being removed: its roster is still there
         """
         owner = owner.bare
-        roster = self._live.get(owner)
+        roster = self.live(owner)
         if roster is not None:
             return roster
         if not removed and not await self._exists(owner):
@@ -276,7 +302,7 @@ class Rosters:
         self._loading[owner] += 1
         try:
             entries = await self._maps.items(str(owner))
-            roster = self._live.get(owner)
+            roster = self.live(owner)
             if roster is None:
                 roster = self._live[owner] = Roster(self._maps, owner, entries)
                 # Others who are loading it may have read it before it is changed now: it has to

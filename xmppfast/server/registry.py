@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 
 from ..core.dispatch import Account
 from ..core.errors import StanzaCondition, StanzaError
@@ -23,43 +22,65 @@ class Registry:
         self.sessions: dict[str, Session] = {}
         self.accounts: dict[str, Account] = {}
         self.most = most
-        self._binding: set[JID] = set()
-        self._used: set[JID] = set()
+        self._binding: dict[str, set[JID]] = {}  # by bare address, as `accounts`
         self._freed: dict[JID, asyncio.Event] = {}
-        self._resources: Counter[str] = Counter()
 
     async def free(self, jid: JID) -> None:
         """Wait until all is said about a session that has left.
 
         Raises StanzaError if the resource is being bound by somebody else.
         """
-        while jid in self._used:
-            if jid in self._binding:
+        while self._is_used(jid):
+            if jid in self._binding.get(str(jid.bare), ()):
                 raise StanzaError(StanzaCondition.CONFLICT, "this resource is just being bound")
             await self._freed.setdefault(jid, asyncio.Event()).wait()
 
     def reserve(self, jid: JID) -> Account:
         """Begin to bind a free resource; then `add` or `release`. StanzaError if it is not."""
         bare = str(jid.bare)
-        if jid in self._used:
+        if self._is_used(jid):
             raise StanzaError(StanzaCondition.CONFLICT, "somebody was faster")
-        if self._resources[bare] >= self.most:
+        if self._count(bare) >= self.most:
             raise StanzaError(
                 StanzaCondition.RESOURCE_CONSTRAINT, f"{self.most} resources are connected"
             )
-        self._used.add(jid)
-        self._binding.add(jid)
-        self._resources[bare] += 1
+        self._binding.setdefault(bare, set()).add(jid)
         account = self.accounts.get(bare)
         if account is None:
             account = self.accounts[bare] = Account(jid.bare)
         return account
 
+    def _is_used(self, jid: JID) -> bool:
+        bare = str(jid.bare)
+        account = self.accounts.get(bare)
+        return account is not None and (
+            jid.resource in account.resources
+            or jid in self._binding.get(bare, ())
+            or any(resource.jid == jid for resource in account.leaving)
+        )
+
+    def _count(self, bare: str) -> int:
+        """Resources that are being bound, connected, or leaving."""
+        account = self.accounts.get(bare)
+        if account is None:
+            return 0
+        binding = self._binding.get(bare, ())
+        return len(account.resources) + len(account.leaving) + len(binding)
+
+    def _bound(self, jid: JID) -> None:
+        """It is not being bound any more."""
+        bare = str(jid.bare)
+        binding = self._binding.get(bare)
+        if binding is not None:
+            binding.discard(jid)
+            if not binding:
+                del self._binding[bare]
+
     def add(self, session: Session) -> None:
         """The resource that was reserved is connected: stanzas can be delivered to it."""
         jid = session.jid
         assert jid.resource is not None
-        self._binding.discard(jid)
+        self._bound(jid)
         self.sessions[session.address] = session
         session.account.resources[jid.resource] = session
 
@@ -78,12 +99,9 @@ class Registry:
         bare = str(jid.bare)
         account = self.accounts[bare]
         account.leaving = tuple(resource for resource in account.leaving if resource.jid != jid)
-        self._used.discard(jid)
-        self._binding.discard(jid)
+        self._bound(jid)
         freed = self._freed.pop(jid, None)
         if freed is not None:
             freed.set()
-        self._resources[bare] -= 1
-        if not self._resources[bare]:
-            del self._resources[bare]
+        if not self._count(bare):
             del self.accounts[bare]
