@@ -20,7 +20,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-LIMIT = 1080  # seconds, for one target: it hangs
+LIMIT = 1500  # seconds, for one target: it hangs
 LAST_LINES = 60
 
 

@@ -19,6 +19,8 @@ _LOGIN = 1 / 3
 _TLS = 2.0
 _ASYNCIO = 1 / 0.6
 _COPY = 1.5
+_IDLE = 5.0
+_IDLE_TLS = 0.5
 _FLAT = 8.0
 
 
@@ -74,6 +76,13 @@ def bars(result: Result) -> Iterator[Bar]:
             message = value("messages", OURS, "10x10")
             name = f"CPU per copy, {figure.case}: times that of a message at 10x10"
             yield from ratio(name, figure.value, message, _COPY)
+    idle = value("memory", OURS, "idle session")
+    if idle is not None:
+        yield Bar("memory per idle session, KiB", idle, _IDLE)
+    theirs = [value("memory", other, "with TLS") for other in _OTHERS]
+    least = min((it for it in theirs if it is not None), default=None)
+    name = "memory per idle session with TLS: times that of the better of the others"
+    yield from ratio(name, value("memory", OURS, "with TLS"), least, _IDLE_TLS)
     grown = value("growth", OURS, "20,000/s")
     if grown is not None:
         yield Bar("growth of memory while 20,000/s are sustained, MiB", grown, _FLAT)

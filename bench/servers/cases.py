@@ -51,6 +51,15 @@ def of_server(
         _add(found, "logins", name, mechanism, login["server_cpu_us_per_login"])
 
 
+def of_secured_sessions(
+    name: str, server: Running, folder: Path, options: argparse.Namespace, found: Found
+) -> None:
+    """Memory with TLS, of a server that had no session yet."""
+    words = ("--sessions", options.idle, "--seconds", 1)
+    idle = _load(server, folder, options, "idle", *words, secure=True)["figures"]
+    _add(found, "memory", name, "with TLS", idle["server_bytes_per_session"] / 1024)
+
+
 def of_another_loop(
     name: str, server: Running, folder: Path, options: argparse.Namespace, found: Found
 ) -> None:

@@ -1,4 +1,4 @@
--- As Debian packages it, on loopback, without TLS, server-to-server connections and rate limits.
+-- As Debian packages it, on loopback, TLS only for who begins it, without server-to-server connections and rate limits.
 daemonize = false
 run_as_root = true
 pidfile = "{folder}/prosody.pid"
@@ -18,5 +18,6 @@ authentication = "internal_hashed"
 password_hash = "SHA-256"
 default_iteration_count = 4096
 modules_enabled = {{ {modules} }}
-modules_disabled = {{ "s2s", "tls", {disabled} }}
+modules_disabled = {{ "s2s", {disabled} }}
+ssl = {{ certificate = "{certificate}", key = "{certificate}" }}
 VirtualHost "localhost"

@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from xmppfast.transport.certificates import self_signed
+
 HERE = Path(__file__).parent
 Accounts = Sequence[tuple[str, str]]
 """Localparts and passwords."""
@@ -46,10 +48,10 @@ Prepare = Callable[[Path, int, Accounts], Prepared]
 """Puts a server's files into a folder, for a port and accounts. ServerMissingError."""
 
 _PROSODY_USUAL = (
-    "disco", "roster", "saslauth", "ping", "version", "time", "vcard_legacy", "private",
+    "disco", "roster", "saslauth", "tls", "ping", "version", "time", "vcard_legacy", "private",
     "blocklist", "offline", "pep", "carbons",
 )  # fmt: skip
-_PROSODY_LEAN = ("roster", "saslauth")
+_PROSODY_LEAN = ("roster", "saslauth", "tls")
 _EJABBERD_USUAL = (
     "mod_roster", "mod_disco", "mod_ping", "mod_private", "mod_offline", "mod_vcard",
     "mod_version", "mod_last", "mod_blocking", "mod_privacy", "mod_pubsub", "mod_carboncopy",
@@ -101,6 +103,7 @@ def prosody(folder: Path, port: int, accounts: Accounts, *, lean: bool = False) 
         .format(
             folder=folder,
             port=port,
+            certificate=_certificate(folder),
             tuning='gc = { mode = "generational" }' if lean else "",
             modules=_quoted(_PROSODY_LEAN if lean else _PROSODY_USUAL),
             disabled=_quoted(("offline", "presence_cache") if lean else ()),
@@ -115,7 +118,11 @@ def ejabberd(folder: Path, port: int, accounts: Accounts, *, lean: bool = False)
     configuration = folder / "ejabberd.yml"
     modules = _EJABBERD_LEAN if lean else _EJABBERD_USUAL
     listed = "".join(f"\n  {name}: {{}}" for name in modules)
-    configuration.write_text((HERE / "ejabberd.yml").read_text().format(port=port, modules=listed))
+    configuration.write_text(
+        (HERE / "ejabberd.yml")
+        .read_text()
+        .format(port=port, modules=listed, certificate=_certificate(folder))
+    )
     # Without a node name, there is no port mapper. The accounts are made from inside.
     names = folder / "accounts"
     names.write_text("".join(f'{{<<"{name}">>, <<"{word}">>}}.\n' for name, word in accounts))
@@ -158,6 +165,12 @@ SERVERS: dict[str, Prepare] = {
     "Prosody, lean": prosody_lean,
     "Prosody": prosody,
 }
+
+
+def _certificate(folder: Path) -> Path:
+    """A PEM file with a key and a certificate of its own, of the kind that ours makes."""
+    self_signed(folder / "tls", ["localhost"])
+    return folder / "tls" / "self-signed.pem"
 
 
 @contextmanager

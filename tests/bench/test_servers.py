@@ -75,7 +75,7 @@ def test_a_report(tmp_path):
         "a <!-- servers:begin -->old<!-- servers:end --> b",
         report.readme_block(result, "servers.svg"),
     )
-    assert "1 of 1 bars are met" in block
+    assert "2 of 2 bars are met" in block
     assert "old" not in block
     assert block.startswith("a ")
     assert block.endswith(" b")
