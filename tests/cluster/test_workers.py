@@ -148,6 +148,22 @@ def test_an_account_that_nobody_uses_is_released():
     workers_test(work)
 
 
+def test_an_account_is_released_after_its_last_session():
+    async def work(workers):
+        sessions = [await workers.client(number, "alice", f"r{number}") for number in (1, 2)]
+        await asyncio.sleep(5)
+        for session in sessions:
+            assert workers.owner("alice") == 1
+            session.send("</stream:stream>")
+            while await session.event() is not None:
+                pass
+        await asyncio.sleep(5)
+        assert workers.owner("alice") is None
+        assert not any(it.neighbours.owned for it in workers.servers.values())
+
+    workers_test(work)
+
+
 # Resources of one account at several workers -----------------------------------------------------
 
 

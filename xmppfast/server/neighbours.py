@@ -264,6 +264,11 @@ class Neighbours:
             self.owned[bare] -= 1
             self._idle[bare] = self._now()
 
+    def left(self, bare: str) -> None:
+        """A session of an account of this worker is over; it may have been the last."""
+        if bare in self.owned:
+            self._idle[bare] = self._now()
+
     def give_away(self, bare: str) -> bool:
         """Release an account of this worker that nobody is connected to; whether it could be.
 

@@ -256,6 +256,8 @@ class Server:
                 except Exception as error:
                     log.error("the end of a session failed", exc_info=error)
         self.registry.release(session.jid)
+        if self.neighbours is not None:
+            self.neighbours.left(str(session.jid.bare))
         session.finished.set()
 
     async def _removing(self, account: JID) -> None:
