@@ -229,6 +229,57 @@ def test_what_a_guest_sent_before_its_end_is_stored():
     workers_test(work)
 
 
+async def ended_meanwhile(client, sender, to):
+    """What a client is still given of sixty messages if it goes while they are sent."""
+
+    async def send():
+        for number in range(60):
+            sender.send(message(to, number))
+            await asyncio.sleep(0)
+
+    sending = asyncio.create_task(send())
+    for _ in range(20):
+        await asyncio.sleep(0)
+    client.send("</stream:stream>")
+    found = []
+    while (event := await client.event()) is not None:
+        if getattr(event, "name", "") == "message":
+            found.append(event.id)
+    await sending
+    await sender.settled()
+    return found
+
+
+def test_what_a_guest_is_not_given_keeps_its_order():
+    async def work(workers):
+        await workers.client(1, "alice", "stays")
+        guest = await workers.client(2, "alice", "guest")
+        bob = await workers.client(1, "bob")
+        had = await ended_meanwhile(guest, bob, f"alice@{DOMAIN}/guest")
+        assert had != list(map(str, range(60)))
+        later = await workers.client(1, "alice", "later")
+        stored = [it.id for it in await available(later) if it.name == "message"]
+        assert had + stored == list(map(str, range(60)))
+
+    workers_test(work)
+
+
+def test_what_others_were_given_is_not_delivered_again_for_a_guest_that_has_gone():
+    async def work(workers):
+        stays = await workers.client(1, "alice", "stays")
+        await available(stays)
+        guest = await workers.client(2, "alice", "guest")
+        await available(guest)
+        await stays.settled()
+        bob = await workers.client(1, "bob")
+        had = await ended_meanwhile(guest, bob, f"alice@{DOMAIN}")
+        assert had != list(map(str, range(60)))
+        found = [it.id for it in await stays.settled() if it.name == "message"]
+        assert found == list(map(str, range(60)))
+
+    workers_test(work)
+
+
 def test_a_guest_outlives_the_worker_that_has_its_account():
     async def work(workers):
         lost = await workers.client(2, "alice", "lost")
