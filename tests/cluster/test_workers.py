@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import random
 
 import pytest
 from conversation import DOMAIN, Client, at_once, cheap_accounts
+from slow_hub import SlowHub
 from virtual import run
 
 from xmppfast.cluster.memory import Hub
@@ -475,3 +477,29 @@ def test_a_worker_stops_while_others_go_on():
         assert await workers.storage.archive("offline").count(f"bob@{DOMAIN}") == 2
 
     workers_test(work)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_nothing_is_done_twice_when_a_worker_stops(seed):
+    async def work(workers):
+        workers.hub = SlowHub(random.Random(seed))
+        await workers.start(1, 2)
+        await workers.client(1, "alice", "stays")
+        guest = await workers.client(2, "alice", "guest")
+        assert workers.owner("alice") == 1
+
+        async def send():
+            for number in range(200):
+                guest.send(message(f"bob@{DOMAIN}", number))
+                await asyncio.sleep(0.005)
+
+        sending = asyncio.create_task(send())
+        await asyncio.sleep(0.3)
+        await workers.servers.pop(1).close()
+        await sending
+        await guest.settled()
+        bob = await workers.client(2, "bob")
+        found = [it.id for it in await available(bob) if it.name == "message"]
+        assert found == list(map(str, range(200)))
+
+    workers_test(work, 3)

@@ -79,14 +79,22 @@ class Neighbours:
         self._sweep()
 
     async def close(self) -> None:
-        """Leave, once the others have taken what was sent to them."""
+        """Leave, once the others have taken what was sent to them, and know what was done here.
+
+        What they send meanwhile stays with them, for the next owner. But it is taken as long as
+        anything is on its way to them: they may be leaving, too, and wait for this worker.
+        """
         if self._sweeping is not None:
             self._sweeping.cancel()
         if self._grace is not None:
             self._grace.cancel()
         try:
             async with asyncio.timeout(_PATIENCE):
-                while self._up and not self.peers.settled:
+                while self._up:
+                    settled = self.peers.settled
+                    self.peers.take(not settled)
+                    if settled and self.peers.quiet and not self.server.busy:
+                        break
                     await asyncio.sleep(0.01)
         except TimeoutError:
             log.warning("other workers did not take everything in time")

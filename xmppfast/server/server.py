@@ -148,6 +148,11 @@ class Server:
             plaintext=link.secure or self.settings.plaintext,
         )
 
+    @property
+    def busy(self) -> bool:
+        """Whether anything runs that `close` has to wait for."""
+        return bool(self._tasks)
+
     def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run something of its own; `close` waits for it."""
         task = asyncio.get_running_loop().create_task(work)
