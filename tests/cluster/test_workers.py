@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import random
 
 import pytest
@@ -227,6 +228,31 @@ def test_what_a_guest_sent_before_its_end_is_stored():
         bob = await workers.client(1, "bob")
         found = [it.id for it in await available(bob) if it.name == "message"]
         assert found == list(map(str, range(9)))
+
+    workers_test(work)
+
+
+def test_a_roster_that_was_changed_elsewhere_is_read_anew():
+    async def work(workers):
+        gc.disable()  # what is in memory may stay there
+        try:
+            for number, contact in ((1, "bob"), (2, "carol"), (1, "dave")):
+                alice = await workers.client(number, "alice")
+                alice.send(
+                    "<iq type='set' id='s'><query xmlns='jabber:iq:roster'>"
+                    f"<item jid='{contact}@{DOMAIN}'/></query></iq>"
+                )
+                await alice.settled()
+                alice.send("<iq type='get' id='g'><query xmlns='jabber:iq:roster'/></iq>")
+                found = next(it for it in await alice.settled() if it.id == "g")
+                alice.send("</stream:stream>")
+                while await alice.event() is not None:
+                    pass
+                await asyncio.sleep(5)
+        finally:
+            gc.enable()
+        contacts = [item.get("jid") for item in found[0]]
+        assert sorted(contacts) == [f"{it}@{DOMAIN}" for it in ("bob", "carol", "dave")]
 
     workers_test(work)
 

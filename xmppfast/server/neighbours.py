@@ -301,9 +301,13 @@ class Neighbours:
             return False
         if bare in self.server.registry.accounts:
             return False
-        del self.owned[bare]
-        self.bus.release(bare)
+        self._release(bare)
         return True
+
+    def _release(self, bare: str) -> None:
+        del self.owned[bare]
+        self.server.dispatcher.released(JID.parse(bare))
+        self.bus.release(bare)
 
     def _sweep(self) -> None:
         """Release accounts that nobody has used for a while."""
@@ -314,8 +318,8 @@ class Neighbours:
             if bare in self.server.registry.accounts or bare not in self.owned:
                 del self._idle[bare]
             elif now - since >= _IDLE:
-                del self._idle[bare], self.owned[bare]
-                self.bus.release(bare)
+                del self._idle[bare]
+                self._release(bare)
         self._sweeping = asyncio.get_running_loop().call_later(_IDLE, self._sweep)
 
     def _now(self) -> float:
