@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import random
 
 import pytest
 from conversation import DOMAIN, Client, at_once, cheap_accounts
+from slow_hub import SlowHub
 from virtual import run
 
 from xmppfast.cluster.memory import Hub
@@ -148,6 +151,22 @@ def test_an_account_that_nobody_uses_is_released():
     workers_test(work)
 
 
+def test_an_account_is_released_after_its_last_session():
+    async def work(workers):
+        sessions = [await workers.client(number, "alice", f"r{number}") for number in (1, 2)]
+        await asyncio.sleep(5)
+        for session in sessions:
+            assert workers.owner("alice") == 1
+            session.send("</stream:stream>")
+            while await session.event() is not None:
+                pass
+        await asyncio.sleep(5)
+        assert workers.owner("alice") is None
+        assert not any(it.neighbours.owned for it in workers.servers.values())
+
+    workers_test(work)
+
+
 # Resources of one account at several workers -----------------------------------------------------
 
 
@@ -209,6 +228,82 @@ def test_what_a_guest_sent_before_its_end_is_stored():
         bob = await workers.client(1, "bob")
         found = [it.id for it in await available(bob) if it.name == "message"]
         assert found == list(map(str, range(9)))
+
+    workers_test(work)
+
+
+def test_a_roster_that_was_changed_elsewhere_is_read_anew():
+    async def work(workers):
+        gc.disable()  # what is in memory may stay there
+        try:
+            for number, contact in ((1, "bob"), (2, "carol"), (1, "dave")):
+                alice = await workers.client(number, "alice")
+                alice.send(
+                    "<iq type='set' id='s'><query xmlns='jabber:iq:roster'>"
+                    f"<item jid='{contact}@{DOMAIN}'/></query></iq>"
+                )
+                await alice.settled()
+                alice.send("<iq type='get' id='g'><query xmlns='jabber:iq:roster'/></iq>")
+                found = next(it for it in await alice.settled() if it.id == "g")
+                alice.send("</stream:stream>")
+                while await alice.event() is not None:
+                    pass
+                await asyncio.sleep(5)
+        finally:
+            gc.enable()
+        contacts = [item.get("jid") for item in found[0]]
+        assert sorted(contacts) == [f"{it}@{DOMAIN}" for it in ("bob", "carol", "dave")]
+
+    workers_test(work)
+
+
+async def ended_meanwhile(client, sender, to):
+    """What a client is still given of sixty messages if it goes while they are sent."""
+
+    async def send():
+        for number in range(60):
+            sender.send(message(to, number))
+            await asyncio.sleep(0)
+
+    sending = asyncio.create_task(send())
+    for _ in range(20):
+        await asyncio.sleep(0)
+    client.send("</stream:stream>")
+    found = []
+    while (event := await client.event()) is not None:
+        if getattr(event, "name", "") == "message":
+            found.append(event.id)
+    await sending
+    await sender.settled()
+    return found
+
+
+def test_what_a_guest_is_not_given_keeps_its_order():
+    async def work(workers):
+        await workers.client(1, "alice", "stays")
+        guest = await workers.client(2, "alice", "guest")
+        bob = await workers.client(1, "bob")
+        had = await ended_meanwhile(guest, bob, f"alice@{DOMAIN}/guest")
+        assert had != list(map(str, range(60)))
+        later = await workers.client(1, "alice", "later")
+        stored = [it.id for it in await available(later) if it.name == "message"]
+        assert had + stored == list(map(str, range(60)))
+
+    workers_test(work)
+
+
+def test_what_others_were_given_is_not_delivered_again_for_a_guest_that_has_gone():
+    async def work(workers):
+        stays = await workers.client(1, "alice", "stays")
+        await available(stays)
+        guest = await workers.client(2, "alice", "guest")
+        await available(guest)
+        await stays.settled()
+        bob = await workers.client(1, "bob")
+        had = await ended_meanwhile(guest, bob, f"alice@{DOMAIN}")
+        assert had != list(map(str, range(60)))
+        found = [it.id for it in await stays.settled() if it.name == "message"]
+        assert found == list(map(str, range(60)))
 
     workers_test(work)
 
@@ -408,3 +503,29 @@ def test_a_worker_stops_while_others_go_on():
         assert await workers.storage.archive("offline").count(f"bob@{DOMAIN}") == 2
 
     workers_test(work)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_nothing_is_done_twice_when_a_worker_stops(seed):
+    async def work(workers):
+        workers.hub = SlowHub(random.Random(seed))
+        await workers.start(1, 2)
+        await workers.client(1, "alice", "stays")
+        guest = await workers.client(2, "alice", "guest")
+        assert workers.owner("alice") == 1
+
+        async def send():
+            for number in range(200):
+                guest.send(message(f"bob@{DOMAIN}", number))
+                await asyncio.sleep(0.005)
+
+        sending = asyncio.create_task(send())
+        await asyncio.sleep(0.3)
+        await workers.servers.pop(1).close()
+        await sending
+        await guest.settled()
+        bob = await workers.client(2, "bob")
+        found = [it.id for it in await available(bob) if it.name == "message"]
+        assert found == list(map(str, range(200)))
+
+    workers_test(work, 3)

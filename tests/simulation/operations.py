@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 DOMAIN: Final = "example.org"
@@ -41,19 +41,24 @@ class Plan:
     seed        of what is chosen while it runs: how bytes are cut, and how long all takes
     users       resources, "alice/0"
     operations  what is done
+    workers     processes that the server consists of
     """
 
     seed: str
     users: tuple[str, ...]
     operations: tuple[Operation, ...]
+    workers: int = 1
 
     def __str__(self) -> str:
-        return "\n".join(map(str, self.operations))
+        return "\n".join((f"workers: {self.workers}", *map(str, self.operations)))
 
 
-def plan(seed: int, length: int = 150) -> Plan:
-    """The simulation of a seed."""
+def plan(seed: int, length: int = 150, workers: int | None = None) -> Plan:
+    """The simulation of a seed; how many workers there are also follows from it if not given."""
     chance = random.Random(seed)
+    if workers is None:
+        # Its own chance: with one worker and with several, users do the same.
+        workers = random.Random(f"{seed} workers").choice((1, 1, 2, 3))
     names = NAMES[: chance.randint(2, len(NAMES))]
     users = tuple(f"{name}/{number}" for name in names for number in range(chance.randint(1, 2)))
     # Some are about one thing more than about others.
@@ -68,7 +73,19 @@ def plan(seed: int, length: int = 150) -> Plan:
         operations.append(Operation(round(after, 3), who, what, tuple(arguments)))
         if what == "rest":
             operations.append(_meanwhile(chance, users, who))
-    return Plan(str(seed), users, tuple(operations))
+    if workers > 1:
+        operations = _with_workers(seed, workers, operations)
+    return Plan(str(seed), users, tuple(operations), workers)
+
+
+def _with_workers(seed: int, workers: int, operations: list[Operation]) -> list[Operation]:
+    """Most of the time one worker is restarted, and the others go on."""
+    chance = random.Random(f"{seed} restarts")
+    one = [(number,) for number in range(workers)]
+    return [
+        replace(it, arguments=chance.choice(((), *one))) if it.what == "restart" else it
+        for it in operations
+    ]
 
 
 Made = tuple[str | int | float, ...]

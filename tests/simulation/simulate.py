@@ -1,10 +1,12 @@
 """Simulates a server and its clients, seed after seed.
 
     simulate.py [--seed SEED] [--seconds SECONDS] [--runs RUNS] [--log]
+                [--workers WORKERS]
 
 Begins with that seed, goes on with the next, and stops at the first in which something is wrong:
 then it prints the seed, as few operations as still make it happen, and what happened meanwhile. The
-same seed is the same run, on every machine and in every process.
+same seed is the same run, on every machine and in every process. How many workers the server has
+follows from the seed, too, unless it is said.
 """
 
 from __future__ import annotations
@@ -181,12 +183,13 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0, help="the first one")
     parser.add_argument("--seconds", type=float, default=float("inf"), help="to go on for")
     parser.add_argument("--runs", type=int, help="seeds to run")
+    parser.add_argument("--workers", type=int, help="that the server has")
     parser.add_argument("--log", action="store_true", help="print what happens")
     options = parser.parse_args()
     end = time.monotonic() + options.seconds
     seed = options.seed
     while time.monotonic() < end and (options.runs is None or seed < options.seed + options.runs):
-        done = run(plan(seed))
+        done = run(plan(seed, workers=options.workers))
         if options.log:
             print("\n".join(done.log))
         if done.wrong is not None:

@@ -317,8 +317,11 @@ class Port:
 
     sockets = ()
 
-    def __init__(self, network: Network, accept: Callable[[], asyncio.Protocol]) -> None:
+    def __init__(
+        self, network: Network, number: int, accept: Callable[[], asyncio.Protocol]
+    ) -> None:
         self._network = network
+        self.number = number
         self.accept = accept
 
     async def start_serving(self) -> None:
@@ -326,13 +329,14 @@ class Port:
 
     def close(self) -> None:
         """Accept none any more."""
-        self._network.port = None
+        self._network.ports.pop(self.number, None)
 
 
 class Network:
-    """Everybody's lines, and the only port there is.
+    """Everybody's lines, and the ports. Who connects gets one of them, as a balancer would have it.
 
-    written  called with a wire, one of its ends, and the bytes that are written there
+    written    called with a wire, one of its ends, and the bytes that are written there
+    connected  called with a wire and the number of the port it leads to
     """
 
     def __init__(self, loop: NetworkLoop, seed: str) -> None:
@@ -340,8 +344,10 @@ class Network:
         self.seed = seed
         self.lines: dict[str, Line] = {}
         self.wires: list[Wire] = []
-        self.port: Port | None = None
+        self.ports: dict[int, Port] = {}
+        self._balancer = random.Random(f"{seed} balancer")
         self.written: Callable[[Wire, End, bytes], None] = lambda wire, end, data: None
+        self.connected: Callable[[Wire, int], None] = lambda wire, port: None
 
     def line(self, name: str) -> Line:
         """The line of that name."""
@@ -352,9 +358,11 @@ class Network:
         await asyncio.sleep(0.01)
         while not line.up:
             await asyncio.sleep(1)
-        if self.port is None:
+        if not self.ports:
             raise ConnectionRefusedError("nobody listens")
-        wire = Wire(self, line, factory(), self.port.accept())
+        port = self._balancer.choice(tuple(self.ports.values()))
+        wire = Wire(self, line, factory(), port.accept())
+        self.connected(wire, port.number)
         self.wires.append(wire)
         line.wires.append(wire)
         wire.server.protocol.connection_made(wire.server)
@@ -389,10 +397,12 @@ class NetworkLoop(VirtualLoop):
             done.set_exception(error)
         return done
 
-    async def create_server(self, protocol_factory: Any, *args: Any, **options: Any) -> Any:
+    async def create_server(
+        self, protocol_factory: Any, host: Any = None, port: Any = None, **options: Any
+    ) -> Any:
         """Accept connections."""
-        self.network.port = Port(self.network, protocol_factory)
-        return self.network.port
+        self.network.ports[port] = Port(self.network, port, protocol_factory)
+        return self.network.ports[port]
 
     async def create_connection(
         self, protocol_factory: Any, host: Any = None, port: Any = None, **options: Any

@@ -6,39 +6,30 @@ import asyncio
 import gc
 import random
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from accounts import PASSWORD, cheap_accounts
+from accounts import PASSWORD
+from inspection import Inspection
 from ledger import Ledger, Reader
 from operations import DOMAIN, NAMES, Operation, Plan
 from simulated_network import NetworkLoop
+from simulated_workers import Violation, Workers
 from slow_storage import SlowStorage
 
 from xmppfast.client import Address, Client
 from xmppfast.client.errors import ClientError
 from xmppfast.core.errors import StanzaError
-from xmppfast.core.jid import JID
 from xmppfast.core.stanza import element, stanza
-from xmppfast.im.rosters import Rosters
-from xmppfast.im.subscription import From, To
 from xmppfast.server.connection import Connection
-from xmppfast.server.defaults import features
-from xmppfast.server.server import Server, Settings
+from xmppfast.server.guests import Away, Guest
 from xmppfast.server.session import Session
-from xmppfast.transport.backlog import Backlog
-from xmppfast.transport.tcp import Listener, listen
-
-EPOCH = datetime(2030, 1, 1, tzinfo=UTC)
-
-# Bytes kept for a client that does not read, and for all of them.
-MOST = 96 * 1024
-IN_ALL = 2 * MOST
 
 # Seconds after which everything that can happen by itself has happened: attempts to connect are a
 # minute apart at most, answers are waited for half a minute.
 LONG = 400
+
+# What nothing may be left of in the end.
+_OF_SESSIONS = (Connection, Session, Guest, Away, Client)
 
 PAYLOADS = {
     "ping": "{urn:xmpp:ping}ping",
@@ -46,30 +37,6 @@ PAYLOADS = {
     "disco": "{http://jabber.org/protocol/disco#info}query",
     "roster": "{jabber:iq:roster}query",
 }
-
-
-class Violation(AssertionError):
-    """Something that has to hold does not."""
-
-
-class OrderedSet(dict[Any, None]):
-    """A set whose order is not that of addresses in memory."""
-
-    def add(self, item: Any) -> None:
-        """Add one."""
-        self[item] = None
-
-    def discard(self, item: Any) -> None:
-        """Remove one."""
-        self.pop(item, None)
-
-
-class SimulatedServer(Server):
-    """A server whose clock is the loop's."""
-
-    def now(self) -> datetime:
-        """`Host.now`."""
-        return EPOCH + timedelta(seconds=asyncio.get_running_loop().time())
 
 
 class User:
@@ -108,8 +75,10 @@ class World:
         self.ledger = Ledger(self.complain)
         self.network.written = self.ledger.written
         self.users = {name: User(name) for name in plan.users}
-        self.server: SimulatedServer
-        self._listener: Listener
+        if plan.workers > 1:
+            self.network.connected = lambda wire, port: self.say(f"{wire.name} leads to {port}")
+        self.workers: Workers
+        self._inspection: Inspection
         self._tasks: dict[asyncio.Task[None], None] = {}
 
     # Around it -----------------------------------------------------------------------------------
@@ -131,14 +100,17 @@ class World:
     async def run(self) -> None:
         """Everything, from the first login to the last check. Raises Violation."""
         self._storage = SlowStorage(self._chance)
-        self._accounts = await cheap_accounts(self._storage, DOMAIN, *NAMES)
-        await self._open()
+        self.workers = Workers(self._plan.seed, self._plan.workers, self._storage, self.ledger)
+        self._inspection = Inspection(
+            self.complain, self.network, self.users, self.workers, self._storage
+        )
+        await self.workers.open()
         workers = [self._loop.create_task(self._work(user)) for user in self.users.values()]
         for operation in self._plan.operations:
             await asyncio.sleep(operation.after)
             self.say(str(operation))
             await self._do(operation)
-            self._check_backlog()
+            self._inspection.backlog()
             self._stop_if_wrong()
         await self._finish()
         for worker in workers:
@@ -153,7 +125,7 @@ class World:
     async def _do(self, operation: Operation) -> None:
         method = getattr(self, operation.what)
         if not operation.who:
-            await method()
+            await method(*operation.arguments)
             return
         user = self.users[operation.who]
         if operation.what in ("break_off", "partition", "slow_down"):
@@ -175,36 +147,9 @@ class World:
 
     # The server ----------------------------------------------------------------------------------
 
-    async def _open(self) -> None:
-        settings = Settings(JID.parse(DOMAIN), tls=False, plaintext=True)
-        self.server = SimulatedServer(settings, self._accounts, features(self._storage))
-        self.server.connections = OrderedSet()  # type: ignore[assignment]
-        accept = self.server.router.accept
-
-        def tapped(session: Session, received: Any) -> Any:
-            target = self.server.registry.sessions.get(received.to or "")
-            self.ledger.accepted(session, received, target)
-            return accept(session, received)
-
-        self.server.accept = self.server.router.accept = tapped  # type: ignore[method-assign]
-        backlog = Backlog(MOST, IN_ALL)
-        self._listener = await listen("", 5222, self.server.connection, backlog=backlog)
-
-    async def _close(self) -> None:
-        self._listener.close()
-        try:
-            async with asyncio.timeout(30):
-                await self.server.close()
-        except TimeoutError:
-            raise Violation("the server does not stop") from None
-        registry = self.server.registry
-        if registry.sessions or registry.accounts or self.server.connections:
-            raise Violation("the server has stopped, and still has sessions or connections")
-
-    async def restart(self) -> None:
-        """The server stops, and another one starts with the same storage."""
-        await self._close()
-        await self._open()
+    async def restart(self, *numbers: int) -> None:
+        """Those workers stop, or all, and others start with the same storage."""
+        await self.workers.restart(*numbers)
 
     # What users do -------------------------------------------------------------------------------
 
@@ -380,99 +325,15 @@ class World:
             raise Violation("somebody waits for ever") from None
         await asyncio.sleep(LONG)
         for _ in range(10):  # storage that is slow has much to do after long bursts
-            if not self._under_way():
+            if not self._inspection.under_way():
                 break
             await asyncio.sleep(LONG)
         self._stop_if_wrong()
-        self._check_connections()
-        rosters = await self._check_rosters()
-        self._check_presence(rosters)
-        sessions = self.server.registry.sessions.values()
-        self.ledger.balance_requests({session.link.peer for session in sessions})
+        await self._inspection.everything()
+        sessions = self.workers.sessions.values()
+        self.ledger.balance_requests({self.workers.wire(session) for session in sessions})
         self.ledger.balance_messages()
         self._stop_if_wrong()
-
-    def _check_backlog(self) -> None:
-        for wire in self._wires():
-            waiting = 0 if wire.server.lost else wire.server.get_write_buffer_size()
-            if waiting > MOST:
-                self.complain(f"{waiting} bytes wait for {wire.name}")
-
-    def _check_connections(self) -> None:
-        there = {user.jid for user in self.users.values() if user.session is not None}
-        wanted = {user.jid for user in self.users.values() if user.client is not None}
-        registry = self.server.registry
-        if there != wanted:
-            self.complain(f"{sorted(wanted - there)} do not come back")
-        if set(registry.sessions) != there:
-            self.complain(f"sessions are {sorted(registry.sessions)}, clients {sorted(there)}")
-        resources = [
-            str(resource.jid)
-            for account in registry.accounts.values()
-            for resource in account.resources.values()
-        ]
-        if sorted(resources) != sorted(there):
-            self.complain(f"resources are {resources}, clients {sorted(there)}")
-        if len(self.server.connections) != len(there):
-            self.complain(f"{len(self.server.connections)} connections, {len(there)} clients")
-        if self._under_way():
-            self.complain("something is under way for ever")
-        gc.collect()
-        kept = [
-            it for it in gc.get_objects() if type(it) is Connection and it._server is self.server
-        ]
-        if len(kept) != len(there):
-            self.complain(f"{len(kept)} connections in memory, {len(there)} clients")
-
-    def _under_way(self) -> bool:
-        ends = [end for wire in self._wires() for end in (wire.client, wire.server)]
-        return any(not end.incoming.idle for end in ends)
-
-    def _wires(self) -> list[Any]:
-        return [wire for wire in self.network.wires if not wire.gone]
-
-    async def _check_rosters(self) -> dict[str, Any]:
-        async def exists(account: JID) -> bool:
-            return True
-
-        rosters = Rosters(self._storage, exists)
-        accounts = sorted({user.account for user in self.users.values()})
-        jids = {account: JID.parse(f"{account}@{DOMAIN}") for account in accounts}
-        loaded: dict[str, Any] = {name: await rosters.load(jid) for name, jid in jids.items()}
-        for one in accounts:
-            for other in accounts:
-                here, there = loaded[one].get(jids[other]).state, loaded[other].get(jids[one]).state
-                agree = (here.to is To.SUBSCRIBED) == (there.from_ is From.SUBSCRIBED)
-                if not agree or (here.to is To.PENDING) != (there.from_ is From.PENDING):
-                    self.complain(f"{one} has {here}, {other} has {there}")
-        for user in self.users.values():
-            if user.session is not None:
-                stored = [_shown(item) for item in loaded[user.account].listed()]
-                held = [
-                    tuple(getattr(it, name) for name in _FIELDS)
-                    for it in user.session.roster.values()
-                ]
-                if sorted(stored, key=str) != sorted(held, key=str):
-                    self.complain(f"the roster of {user.name} is {held}, stored is {stored}")
-        return loaded
-
-    def _check_presence(self, rosters: dict[str, Any]) -> None:
-        """Who has a subscription knows who is available; nobody believes in who is gone."""
-        sessions = self.server.registry.sessions
-        for user in self.users.values():
-            session = sessions.get(user.jid)
-            if user.session is None or session is None:
-                continue
-            if gone := user.known - set(sessions):
-                self.complain(f"{user.name} believes that {sorted(gone)} are available")
-            if session.presence is None:
-                continue
-            for address, other in sessions.items():
-                subscribed = other.account is session.account or (
-                    rosters[user.account].get(other.jid.bare).state.to is To.SUBSCRIBED
-                )
-                if subscribed and other.presence is not None and address not in user.known:
-                    self.complain(f"{user.name} does not know that {address} is available")
 
     async def _finish(self) -> None:
         """Everybody comes, to be given what waits; then everybody goes."""
@@ -488,14 +349,14 @@ class World:
         for user in self.users.values():
             await self.log_out(user)
         await asyncio.sleep(LONG)
-        registry = self.server.registry
-        if registry.sessions or registry.accounts or self.server.connections or self._wires():
+        await self._inspection.everything()
+        if self.workers.sessions or self.workers.accounts or self._inspection.wires():
             self.complain("everybody has gone, and something of them is left")
         self._stop_if_wrong()
 
     async def _end(self) -> None:
         """Nothing is left."""
-        await self._close()
+        await self.workers.close()
         await asyncio.sleep(LONG)
         tasks = asyncio.all_tasks() - {asyncio.current_task()}
         if tasks:
@@ -504,19 +365,9 @@ class World:
         timers = self._loop.timers()
         if timers:
             raise Violation(f"timers are left: {timers}")
-        with suppress(AttributeError):
-            del self.server
+        self.workers.forget()
         self.network.wires.clear()
         gc.collect()
-        left = [it for it in gc.get_objects() if type(it) in (Connection, Session, Client)]
+        left = [it for it in gc.get_objects() if type(it) in _OF_SESSIONS]
         if left:
             raise Violation(f"in memory is left: {sorted(type(it).__name__ for it in left)}")
-
-
-_FIELDS = ("jid", "name", "subscription", "ask", "approved")
-
-
-def _shown(item: Any) -> tuple[Any, ...]:
-    state = item.state
-    asks, approves = state.to is To.PENDING, state.from_ is From.APPROVED
-    return item.jid, item.name, state.subscription, asks, approves

@@ -1,8 +1,8 @@
 """Simulations in which nothing goes wrong, and some in which something does.
 
-Each is a server and clients of ours over everything but sockets; `simulate` runs them, `ledger` and
-`simulated_world` say what has to hold. SIMULATION_SECONDS is how long to go on, see also
-`make simulate`.
+Each is a server, of one worker or several, and clients of ours over everything but sockets;
+`simulate` runs them, `ledger`, `inspection` and `simulated_world` say what has to hold.
+SIMULATION_SECONDS is how long to go on, see also `make simulate`.
 """
 
 from __future__ import annotations
@@ -20,8 +20,11 @@ import pytest
 from operations import plan
 from simulate import report, run
 
+from xmppfast.cluster.channel import Receiving
 from xmppfast.im.offline import Offline
 from xmppfast.im.subscribing import Subscriptions
+from xmppfast.server.guests import Guests
+from xmppfast.server.neighbours import Neighbours
 from xmppfast.server.registry import Registry
 from xmppfast.server.router import Router
 from xmppfast.server.session import Session
@@ -46,8 +49,16 @@ def test_a_seed_replays():
     assert run(plan(3, 40)).digest != run(plan(4, 40)).digest
 
 
+def test_a_seed_replays_with_several_workers():
+    assert run(plan(3, 40, workers=3)) == run(plan(3, 40, workers=3))
+    assert run(plan(3, 40, workers=3)).digest != run(plan(3, 40, workers=2)).digest
+
+
 def test_a_seed_replays_in_another_process():
-    code = "from operations import plan; from simulate import run; print(run(plan(3, 40)).digest)"
+    code = (
+        "from operations import plan; from simulate import run;"
+        "print(*(run(plan(3, 40, workers=it)).digest for it in (1, 3)))"
+    )
     here = Path(__file__).parent
     digests = {
         subprocess.run(
@@ -59,7 +70,8 @@ def test_a_seed_replays_in_another_process():
         ).stdout
         for seed in ("1", "2")
     }
-    assert digests == {f"{run(plan(3, 40)).digest}\n".encode()}
+    expected = " ".join(run(plan(3, 40, workers=it)).digest for it in (1, 3))
+    assert digests == {f"{expected}\n".encode()}
 
 
 # What is broken, and what is found then.
@@ -166,6 +178,38 @@ def what_waits_is_not_counted(monkeypatch):
     monkeypatch.setattr(Backlog, "note", lambda self, connection, size: None)
 
 
+def cluster_fault(finding):
+    def note(function):
+        CLUSTER_FAULTS[function.__name__] = (function, finding)
+        return function
+
+    return note
+
+
+CLUSTER_FAULTS = {}
+
+
+@cluster_fault("is lost|after m")
+def what_a_guest_was_not_given_is_dropped(monkeypatch):
+    monkeypatch.setattr(Guests, "_not_given", lambda *arguments: None)
+
+
+@cluster_fault("hub's owners|has .* in use are")
+def accounts_are_not_released(monkeypatch):
+    monkeypatch.setattr(Neighbours, "left", lambda *arguments: None)
+
+
+@cluster_fault("twice|after m")
+def frames_are_taken_again(monkeypatch):
+    original = Receiving.take
+
+    def take(self, batch):
+        new, before, missing = original(self, batch)
+        return new + new[:1], before, missing
+
+    monkeypatch.setattr(Receiving, "take", take)
+
+
 # A run that is stopped in the middle has begun things that nobody waits for any more.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning")
@@ -174,5 +218,16 @@ def test_faults_are_found(name, monkeypatch):
     break_it, finding = FAULTS[name]
     break_it(monkeypatch)
     found = (run(plan(seed, 80)).wrong for seed in range(30))
+    assert any(re.search(finding, wrong or "") for wrong in found)
+    gc.collect()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning")
+@pytest.mark.parametrize("name", CLUSTER_FAULTS)
+def test_faults_of_a_cluster_are_found(name, monkeypatch):
+    break_it, finding = CLUSTER_FAULTS[name]
+    break_it(monkeypatch)
+    found = (run(plan(seed, 120, workers=2)).wrong for seed in range(40))
     assert any(re.search(finding, wrong or "") for wrong in found)
     gc.collect()

@@ -97,6 +97,11 @@ class Receiving:
                 before.append(number)
         return new, before, 0
 
+    @property
+    def running(self) -> bool:
+        """Whether any frame that was taken is not done."""
+        return bool(self._running)
+
     def done(self, epoch: int, number: int) -> bool:
         """A frame is done; whether its sender still wants to know."""
         if epoch != self.epoch:

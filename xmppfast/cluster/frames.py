@@ -32,7 +32,7 @@ class Kind(IntEnum):
     END = 7
     """Its stream is to be closed: token, condition, text."""
     OVER = 8
-    """Its session is over: token."""
+    """Its session is over: token, how many DOWN it had; what was sent beyond is not delivered."""
     REFILLED = 9
     """Messages were stored for an account: address."""
     REMOVED = 10

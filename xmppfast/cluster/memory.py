@@ -41,7 +41,7 @@ class Hub:
                     bus.mine.discard(account)
                     bus.member.taken(account, self.owners[account])
         for bus in self.buses.values():
-            bus.member.restored(dict(self.owners), set(self.buses))
+            bus.member.restored(dict(self.owners), tuple(self.buses))
 
     def remove(self, name: str) -> None:
         """A worker is gone, from one moment to the next."""
@@ -84,7 +84,7 @@ class MemoryBus:
         self.member = member
         hub.buses[self.name] = self
         hub.tell(self.name, lambda other: other.joined(self.name))
-        member.restored(dict(hub.owners), set(hub.buses))
+        member.restored(dict(hub.owners), tuple(hub.buses))
 
     def publish(self, to: str, gather: Callable[[], bytes | None]) -> None:
         """`Bus.publish`."""

@@ -51,6 +51,7 @@ class Peers(Generic[_T]):
         self._finish = finish
         self._peers: dict[str, _Peer[_T]] = {}
         self._speaking: set[str] = set()
+        self._taking = True
 
     def __contains__(self, worker: str) -> bool:
         return worker in self._peers
@@ -81,6 +82,22 @@ class Peers(Generic[_T]):
     def settled(self) -> bool:
         """Whether all that was sent is done."""
         return not any(peer.sending.queued for peer in self._peers.values())
+
+    @property
+    def quiet(self) -> bool:
+        """Whether all that was taken is done, and those who sent it were told so."""
+        return not self._speaking and not any(
+            peer.receiving.running or peer.done or peer.done_before
+            for peer in self._peers.values()
+        )
+
+    def take(self, taking: bool) -> None:
+        """Take frames, or leave them with those who sent them."""
+        if taking and not self._taking:
+            for worker, peer in self._peers.items():
+                peer.missing = peer.receiving.next
+                self._speak(worker)
+        self._taking = taking
 
     def send(self, worker: str, kind: Kind, *fields: bytes, kept: _T) -> None:
         """Send a frame to a worker that is there."""
@@ -119,7 +136,7 @@ class Peers(Generic[_T]):
             # By the number of another epoch nothing is known of this one.
             peer.sending.again(batch.missing if batch.answers == peer.sending.epoch else 0)
             self._speak(worker)
-        if not batch.epoch:
+        if not batch.epoch or not self._taking:
             return
         new, before, missing = peer.receiving.take(batch)
         if before or missing:

@@ -362,10 +362,12 @@ class OnAccount:
 
     removed   an account was removed: forget what is kept of its bare address
     refilled  another process may have stored messages for an account that is connected here
+    released  another process may have an account's state from now on: keep none of it in memory
     """
 
     removed: Callable[[JID], Outcome] | None = None
     refilled: Callable[[Account], Outcome] | None = None
+    released: Callable[[JID], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

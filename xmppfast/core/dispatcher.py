@@ -184,6 +184,12 @@ class Dispatcher:
             if outcome is not None:
                 await outcome
 
+    def released(self, account: JID) -> None:
+        """Tell everybody that another process may have an account's state from now on."""
+        for registration in self.accounts:
+            if registration.released is not None:
+                registration.released(account)
+
 
 def as_stanza_error(error: Exception, stanza: Stanza) -> StanzaError:
     """What is said about an exception of a handler: one that nobody expected is logged."""

@@ -128,7 +128,7 @@ def roster(host: Host, rosters: Rosters, most: int = 5000) -> Feature:
         (
             OnIq(_QUERY, Target.ACCOUNT, get, set),
             OnSession(start=start, end=end),
-            OnAccount(removed),
+            OnAccount(removed, released=rosters.forget),
             Disco(Target.SERVER, features=(ROSTER,)),
             StreamFeature(element("{urn:xmpp:features:rosterver}ver")),
             StreamFeature(element("{urn:xmpp:features:pre-approval}sub")),

@@ -288,6 +288,10 @@ class Rosters:
         if roster is not None:
             self._live[account.jid] = roster
 
+    def forget(self, owner: JID) -> None:
+        """Its roster may be changed elsewhere: the one in memory is not to be found any more."""
+        self._live.pop(owner.bare, None)
+
     async def load(self, owner: JID, *, removed: bool = False) -> Roster | None:
         """The account's roster, which may be empty; None if there is no such account.
 

@@ -11,11 +11,11 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Awaitable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ..cluster.frames import Frame, Kind
 from ..cluster.peers import Done
-from ..core.dispatch import Account, Outcome, Resource
+from ..core.dispatch import Account, Outcome, Passage, Resource
 from ..core.errors import StanzaCondition, StanzaError
 from ..core.jid import JID
 from ..core.namespaces import CLIENT, ROSTER
@@ -38,8 +38,17 @@ _MOST_UP: Final = 256 * 1024
 _MOST_DOWN: Final = 4 * 1024 * 1024
 _TOKEN_BYTES: Final = 9
 
+_DELAY: Final = "{urn:xmpp:delay}delay"
+
 # Requests whose answers a resource's state depends on: they are made anew for a new owner.
 _ASKED: Final = {f"{{{ROSTER}}}query", "{urn:xmpp:blocking}blocklist"}
+
+
+class Unheard(NamedTuple):
+    """What was sent to a guest; `others` were sent it as well, if it was for all."""
+
+    data: bytes
+    others: tuple[Resource, ...]
 
 
 class Guest(Session):
@@ -48,9 +57,15 @@ class Guest(Session):
     worker  that has the connection
     token   that names the session between the two
     closed  whether its stream was closed from here: what it has sent since is not for anybody
+    gone    whether its client has gone
+    sent    how much was sent to it
+    unheard what of that may not have arrived, by its number
+    lost    what did not, when its session is over
     """
 
-    __slots__ = ("_guests", "_queued", "closed", "token", "worker")
+    __slots__ = (
+        "_guests", "_queued", "closed", "gone", "lost", "sent", "token", "unheard", "worker",
+    )  # fmt: skip
 
     def __init__(
         self, guests: Guests, worker: str, token: bytes, jid: JID, account: Account, lang: str
@@ -63,18 +78,41 @@ class Guest(Session):
         self.token = token
         self.closed = False
         self.send = self._send
+        self.gone = False
+        self.sent = 0
+        self.unheard: dict[int, Unheard] = {}
+        self.lost: list[bytes] = []
         self._guests = guests
         self._queued = 0
 
     def _send(self, data: bytes) -> None:
         self._queued += len(data)
+        self.sent += 1
+        number = self.sent
+        self.unheard[number] = Unheard(data, self._others())
 
         def done() -> None:
             self._queued -= len(data)
+            self.unheard.pop(number, None)
 
         self._guests.down(self, data, done)
         if self._queued > _MOST_DOWN:
             self.end(StreamCondition.POLICY_VIOLATION, "you don't read what is sent to you")
+
+    def _others(self) -> tuple[Resource, ...]:
+        """Those who have a message, too, if it is for all of the account."""
+        resources = self.account.resources
+        if len(resources) < 2:
+            return ()
+        return tuple(
+            it
+            for it in resources.values()
+            if it is not self and it.priority is not None and it.priority >= 0
+        )
+
+    def had(self, data: bytes) -> bool:
+        """Whether those bytes arrived, or still may."""
+        return not any(data is lost for lost in self.lost)
 
     def end(self, condition: StreamCondition, text: str = "") -> None:
         """Have the stream closed with an error."""
@@ -85,14 +123,15 @@ class Guest(Session):
 class Away(Session):
     """A session on a connection here whose account another worker has.
 
+    heard   how much came from its owner
     owner   that worker; empty while there is none
     home    the resource, if the account has come here meanwhile
     moving  there while the account's next owner is found
     """
 
     __slots__ = (
-        "_asked", "_early", "_guests", "_presence", "_replayed", "_room", "_up", "home", "left",
-        "moving", "owner", "returned", "token",
+        "_asked", "_early", "_guests", "_presence", "_replayed", "_room", "_up", "heard", "home",
+        "left", "moving", "owner", "returned", "token",
     )  # fmt: skip
 
     def __init__(
@@ -101,6 +140,7 @@ class Away(Session):
         super().__init__(jid, Account(jid.bare), link, stream)
         self.token = token
         self.owner = ""
+        self.heard = 0
         self.home: Guest | None = None
         self.moving: asyncio.Future[None] | None = None
         self.left = False
@@ -217,6 +257,8 @@ class Guests:
         self._guests: dict[bytes, Guest] = {}
         self._aways: dict[bytes, Away] = {}
         self._opening: dict[bytes, asyncio.Future[bool]] = {}
+        # Sessions that are over, until their owners know: what comes for them is not done.
+        self._leaving: dict[bytes, list[Done]] = {}
         self._lanes = Lanes(self._server.spawn)
 
     @property
@@ -238,6 +280,8 @@ class Guests:
     async def _open(self, owner: str, away: Away) -> bool:
         answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         away.owner = owner
+        away.heard = 0
+        opened = False
         self._aways[away.token] = away
         self._opening[away.token] = answer
 
@@ -249,9 +293,6 @@ class Guests:
         self.peers.send(owner, Kind.OPEN, away.token, *fields, kept=Sent(lambda: None, lost))
         try:
             opened = await answer
-        except StanzaError:
-            opened = False
-            raise
         finally:
             del self._opening[away.token]
             if not opened:
@@ -270,8 +311,18 @@ class Guests:
             self._say_over(away)
 
     def _say_over(self, away: Away) -> None:
+        token = away.token
+
+        def known() -> None:
+            for done in self._leaving.pop(token, ()):
+                done()
+
         if away.owner in self.peers:
-            self.peers.send(away.owner, Kind.OVER, away.token, kept=Sent(lambda: None))
+            self._leaving.setdefault(token, [])
+            heard = str(away.heard).encode()
+            self.peers.send(away.owner, Kind.OVER, token, heard, kept=Sent(known, known))
+        else:
+            known()
 
     def move(self, worker: str) -> None:
         """A worker is gone: its accounts need another owner, those of sessions here."""
@@ -331,15 +382,11 @@ class Guests:
             done()
             return
 
-        def lost() -> None:
-            done()
-            self._again(data)
-
-        if guest.worker in self.peers:
-            kept = Sent(done, lost)
-            self.peers.send(guest.worker, Kind.DOWN, guest.token, data, kept=kept)
+        if guest.worker in self.peers and not guest.gone:
+            # If it gets lost, `_over` knows of it.
+            self.peers.send(guest.worker, Kind.DOWN, guest.token, data, kept=Sent(done, done))
         else:
-            lost()
+            done()
 
     def _again(self, data: bytes) -> None:
         """A message that a client could not be sent goes to whoever the account has now."""
@@ -360,13 +407,38 @@ class Guests:
             kept = Sent(lambda: None)
             self.peers.send(guest.worker, Kind.END, guest.token, *fields, kept=kept)
 
-    def _over(self, guest: Guest) -> None:
+    def _over(self, guest: Guest, heard: int = 0) -> None:
+        """A guest has gone; it may have had more than what is known to have arrived."""
         if self._guests.pop(guest.token, None) is None:
             return
         self._server.registry.remove(guest)
+        guest.gone = True
+        unheard = [it for number, it in guest.unheard.items() if number > heard]
+        guest.lost = [it.data for it in unheard]
+        passages = [it for it in (self._not_given(guest, it) for it in unheard) if it is not None]
+        back = None
+        if passages:
+            back = self._neighbours.give_back(str(guest.jid.bare), passages)
         # Behind what it sent before.
         token = guest.token.hex()
-        self._lanes.add(token, lambda: self._server.end_session(guest), lambda: None)
+        self._lanes.add(token, lambda: self._server.end_session(guest, back), lambda: None)
+
+    def _not_given(self, guest: Guest, unheard: Unheard) -> Passage | None:
+        """A message that nobody was given because this guest was not."""
+        if not unheard.data.startswith(b"<message"):
+            return None
+        found = as_stanza(unheard.data)
+        if found.from_ is None or found.to is None or found.type == "error":
+            return None
+        passage = Passage(found, JID.parse(found.from_), JID.parse(found.to))
+        if passage.to == guest.jid or self._was_stored(found):
+            return passage  # for this one alone
+        given = any(not isinstance(it, Guest) or it.had(unheard.data) for it in unheard.others)
+        return None if given else passage
+
+    def _was_stored(self, found: Stanza) -> bool:
+        domain = str(self._server.domain)
+        return any(it.tag == _DELAY and it.get("from") == domain for it in found)
 
     def gone(self, worker: str) -> None:
         """A worker is gone, and with it its clients."""
@@ -418,8 +490,12 @@ class Guests:
             return
         away, answer = self._aways.get(token), self._opening.get(token)
         if kind is Kind.DOWN:
-            if away is not None:
+            if away is not None and not away.left:
+                away.heard += 1
                 away.receive(rest[0])
+            elif away is not None or token in self._leaving:
+                self._leaving.setdefault(token, []).append(done)
+                return
             else:
                 self._again(rest[0])
         elif kind is Kind.OPENED:
@@ -441,7 +517,7 @@ class Guests:
         elif kind is Kind.OVER:
             left = self._guests.get(token)
             if left is not None:
-                self._over(left)
+                self._over(left, int(rest[0]))
         done()
 
     def _take_up(self, worker: str, token: bytes, guest: Guest | None, data: bytes) -> Outcome:

@@ -49,6 +49,7 @@ class Neighbours:
 
     owners     of accounts that other workers have, by bare address
     owned      accounts of this worker, with how many things are being done for each
+    ways       to accounts for which something has to wait, or is on its way elsewhere
     unsettled  messages and requests for other workers that are not delivered or stored yet
     down       whether the bus has been away for so long that nobody waits for it
     """
@@ -65,7 +66,7 @@ class Neighbours:
         self._grace: asyncio.TimerHandle | None = None
         self._sweeping: asyncio.TimerHandle | None = None
         self._changed: asyncio.Event = asyncio.Event()
-        self._ways: dict[str, Way] = {}
+        self.ways: dict[str, Way] = {}
         self._lanes = Lanes(server.spawn)
         self._claims: dict[str, asyncio.Task[None]] = {}
         self._idle: dict[str, float] = {}
@@ -78,14 +79,22 @@ class Neighbours:
         self._sweep()
 
     async def close(self) -> None:
-        """Leave, once the others have taken what was sent to them."""
+        """Leave, once the others have taken what was sent to them, and know what was done here.
+
+        What they send meanwhile stays with them, for the next owner. But it is taken as long as
+        anything is on its way to them: they may be leaving, too, and wait for this worker.
+        """
         if self._sweeping is not None:
             self._sweeping.cancel()
         if self._grace is not None:
             self._grace.cancel()
         try:
             async with asyncio.timeout(_PATIENCE):
-                while self._up and not self.peers.settled:
+                while self._up:
+                    settled = self.peers.settled
+                    self.peers.take(not settled)
+                    if settled and self.peers.quiet and not self.server.busy:
+                        break
                     await asyncio.sleep(0.01)
         except TimeoutError:
             log.warning("other workers did not take everything in time")
@@ -100,7 +109,7 @@ class Neighbours:
         something has to be waited for before more may follow.
         """
         bare = str(passage.to.bare)
-        way = self._ways.get(bare)
+        way = self.ways.get(bare)
         if way is None or not way.walking:
             if bare in self.owned:
                 if way is None:
@@ -118,7 +127,7 @@ class Neighbours:
 
     def _walk(self, bare: str, item: Item, *, first: bool = False) -> None:
         """Deliver when it can be; for each account in order."""
-        way = self._ways.setdefault(bare, Way())
+        way = self.ways.setdefault(bare, Way())
         if first:
             way.queue.appendleft(item)
         else:
@@ -179,7 +188,7 @@ class Neighbours:
             data = stanza.forward(from_=sender, to=to, xmlns=CLIENT)
         else:
             data = stanza.forward(from_=sender, xmlns=CLIENT)
-        way = self._ways.setdefault(bare, Way())
+        way = self.ways.setdefault(bare, Way())
         way.towards = owner
         way.outstanding += 1
         counted = stanza.name != "presence"
@@ -207,8 +216,8 @@ class Neighbours:
                 self.server.spawn(self._received(passage, outcome))
 
     def _forget(self, bare: str, way: Way) -> None:
-        if not way.outstanding and not way.walking and self._ways.get(bare) is way:
-            del self._ways[bare]
+        if not way.outstanding and not way.walking and self.ways.get(bare) is way:
+            del self.ways[bare]
             way.end()
 
     def _again(self, lost: Collection[Sent]) -> None:
@@ -216,9 +225,23 @@ class Neighbours:
         for sent in reversed([it for it in lost if it.passage is not None]):
             assert sent.passage is not None
             bare = str(sent.passage.to.bare)
-            way = self._ways[bare]
+            way = self.ways[bare]
             way.less()
             self._walk(bare, Item(sent.passage, None), first=True)
+
+    def give_back(self, bare: str, passages: Collection[Passage]) -> asyncio.Task[None]:
+        """Deliver anew what a guest of an account was not given, before what comes from now on."""
+        items = [Item(it, asyncio.get_running_loop().create_future()) for it in passages]
+        for item in items:
+            self.unsettled.more(str(item.passage.sender))
+            self._walk(bare, item)
+        return self.server.spawn(self._given_back(items))
+
+    async def _given_back(self, items: Collection[Item]) -> None:
+        for item in items:
+            assert item.waiting is not None
+            await self._received(item.passage, item.waiting)
+            self.unsettled.less(str(item.passage.sender))
 
     def _without_bus(self, bare: str, passage: Passage) -> Outcome:
         """Deliver what nobody can be asked about: messages are stored as for one who is away."""
@@ -264,6 +287,11 @@ class Neighbours:
             self.owned[bare] -= 1
             self._idle[bare] = self._now()
 
+    def left(self, bare: str) -> None:
+        """A session of an account of this worker is over; it may have been the last."""
+        if bare in self.owned:
+            self._idle[bare] = self._now()
+
     def give_away(self, bare: str) -> bool:
         """Release an account of this worker that nobody is connected to; whether it could be.
 
@@ -273,9 +301,13 @@ class Neighbours:
             return False
         if bare in self.server.registry.accounts:
             return False
-        del self.owned[bare]
-        self.bus.release(bare)
+        self._release(bare)
         return True
+
+    def _release(self, bare: str) -> None:
+        del self.owned[bare]
+        self.server.dispatcher.released(JID.parse(bare))
+        self.bus.release(bare)
 
     def _sweep(self) -> None:
         """Release accounts that nobody has used for a while."""
@@ -286,8 +318,8 @@ class Neighbours:
             if bare in self.server.registry.accounts or bare not in self.owned:
                 del self._idle[bare]
             elif now - since >= _IDLE:
-                del self._idle[bare], self.owned[bare]
-                self.bus.release(bare)
+                del self._idle[bare]
+                self._release(bare)
         self._sweeping = asyncio.get_running_loop().call_later(_IDLE, self._sweep)
 
     def _now(self) -> float:
@@ -354,7 +386,7 @@ class Neighbours:
                     return away
                 self.owners.pop(bare, None)
                 continue
-            way = self._ways.get(bare)
+            way = self.ways.get(bare)
             if way is not None:
                 # What was sent before is to be there first.
                 await way.over()
@@ -414,8 +446,13 @@ class Neighbours:
 
     def _receive(self, bare: str, passage: Passage) -> Outcome:
         try:
+            way = self.ways.get(bare)
             if bare in self.owned:
-                outcome = self._work(bare, passage)
+                if way is None or way.outstanding or not way.walking:
+                    # What is outstanding may have come here meanwhile, and be this.
+                    outcome = self._work(bare, passage)
+                else:
+                    outcome = self.deliver(passage)
             else:
                 outcome = self._receive_elsewhere(bare, passage)
         except Exception as error:

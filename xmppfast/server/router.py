@@ -223,8 +223,10 @@ class Router:
             raise StanzaError(StanzaCondition.REMOTE_SERVER_NOT_FOUND)
         if to.local is None:
             return self._to_server(passage)
-        if self.neighbours is not None and str(to.bare) not in self._registry.accounts:
-            return self.neighbours.deliver(passage)
+        if self.neighbours is not None:
+            bare = str(to.bare)
+            if bare not in self._registry.accounts or bare in self.neighbours.ways:
+                return self.neighbours.deliver(passage)
         return self.here(passage)
 
     def here(self, passage: Passage) -> Outcome:

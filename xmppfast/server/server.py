@@ -148,6 +148,11 @@ class Server:
             plaintext=link.secure or self.settings.plaintext,
         )
 
+    @property
+    def busy(self) -> bool:
+        """Whether anything runs that `close` has to wait for."""
+        return bool(self._tasks)
+
     def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run something of its own; `close` waits for it."""
         task = asyncio.get_running_loop().create_task(work)
@@ -256,6 +261,8 @@ class Server:
                 except Exception as error:
                     log.error("the end of a session failed", exc_info=error)
         self.registry.release(session.jid)
+        if self.neighbours is not None:
+            self.neighbours.left(str(session.jid.bare))
         session.finished.set()
 
     async def _removing(self, account: JID) -> None:
