@@ -60,11 +60,13 @@ class Guest(Session):
     gone    whether its client has gone
     sent    how much was sent to it
     unheard what of that may not have arrived, by its number
+    awaited the last of it that others have to wait for; 0 if they need not
     lost    what did not, when its session is over
     """
 
     __slots__ = (
-        "_guests", "_queued", "closed", "gone", "lost", "sent", "token", "unheard", "worker",
+        "_guests", "_queued", "awaited", "closed", "gone", "lost", "sent", "token", "unheard",
+        "worker",
     )  # fmt: skip
 
     def __init__(
@@ -81,6 +83,7 @@ class Guest(Session):
         self.gone = False
         self.sent = 0
         self.unheard: dict[int, Unheard] = {}
+        self.awaited = 0
         self.lost: list[bytes] = []
         self._guests = guests
         self._queued = 0
@@ -94,6 +97,9 @@ class Guest(Session):
         def done() -> None:
             self._queued -= len(data)
             self.unheard.pop(number, None)
+            # The first that is left is the oldest.
+            if self.awaited and next(iter(self.unheard), self.awaited + 1) > self.awaited:
+                self.go_on()
 
         self._guests.down(self, data, done)
         if self._queued > _MOST_DOWN:
@@ -109,6 +115,20 @@ class Guest(Session):
             for it in resources.values()
             if it is not self and it.priority is not None and it.priority >= 0
         )
+
+    def hold_back(self) -> None:
+        """Have what comes for the account wait until the client has the messages sent to it."""
+        messages = [it for it, sent in self.unheard.items() if sent.data.startswith(b"<message")]
+        if messages:
+            if not self.awaited:
+                self._guests.neighbours.hold_back(str(self.jid.bare))
+            self.awaited = messages[-1]
+
+    def go_on(self) -> None:
+        """Nobody has to wait for that any more."""
+        if self.awaited:
+            self.awaited = 0
+            self._guests.neighbours.go_on(str(self.jid.bare))
 
     def had(self, data: bytes) -> bool:
         """Whether those bytes arrived, or still may."""
@@ -251,7 +271,7 @@ class Guests:
     """Both ends of such sessions."""
 
     def __init__(self, neighbours: Neighbours) -> None:
-        self._neighbours = neighbours
+        self.neighbours = neighbours
         self._server = neighbours.server
         self.peers = neighbours.peers
         self._guests: dict[bytes, Guest] = {}
@@ -354,17 +374,17 @@ class Guests:
 
     async def _settle(self, away: Away) -> bool:
         bare = str(away.jid.bare)
-        owner = await self._neighbours.owner(bare)
+        owner = await self.neighbours.owner(bare)
         if owner is not None:
             return await self._open(owner, away)
-        self._neighbours.hold(bare)
+        self.neighbours.hold(bare)
         try:
             home = await self._server.new_guest(
                 away.jid,
                 lambda account: Guest(self, "", away.token, away.jid, account, away.lang or ""),
             )
         finally:
-            self._neighbours.let_go(bare)
+            self.neighbours.let_go(bare)
         assert isinstance(home, Guest)
         away.owner, away.home = "", home
         self._guests[home.token] = home
@@ -418,10 +438,26 @@ class Guests:
         passages = [it for it in (self._not_given(guest, it) for it in unheard) if it is not None]
         back = None
         if passages:
-            back = self._neighbours.give_back(str(guest.jid.bare), passages)
+            back = self.neighbours.give_back(str(guest.jid.bare), passages)
+        guest.go_on()
         # Behind what it sent before.
         token = guest.token.hex()
         self._lanes.add(token, lambda: self._server.end_session(guest, back), lambda: None)
+
+    def changing(self, account: Account) -> None:
+        """Others than before may get what is for all of an account, or it may be stored.
+
+        What comes from now on would overtake what a guest turns out not to have been given.
+        """
+        if not self.neighbours.down:
+            for resource in account.resources.values():
+                if isinstance(resource, Guest):
+                    resource.hold_back()
+
+    def go_on(self) -> None:
+        """The bus stays away: nobody waits for guests."""
+        for guest in self._guests.values():
+            guest.go_on()
 
     def _not_given(self, guest: Guest, unheard: Unheard) -> Passage | None:
         """A message that nobody was given because this guest was not."""
@@ -447,10 +483,10 @@ class Guests:
 
     async def _admit(self, worker: str, token: bytes, jid: JID, lang: str) -> None:
         bare = str(jid.bare)
-        if bare not in self._neighbours.owned or self._neighbours.give_away(bare):
+        if bare not in self.neighbours.owned or self.neighbours.give_away(bare):
             self._refuse(worker, token, "", "")
             return
-        self._neighbours.hold(bare)
+        self.neighbours.hold(bare)
         try:
             guest = await self._server.new_guest(
                 jid, lambda account: Guest(self, worker, token, jid, account, lang)
@@ -459,7 +495,7 @@ class Guests:
             self._refuse(worker, token, error.condition.value, error.text)
             return
         finally:
-            self._neighbours.let_go(bare)
+            self.neighbours.let_go(bare)
         assert isinstance(guest, Guest)
         if worker not in self.peers:
             self._server.end_session(guest)
