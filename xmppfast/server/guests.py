@@ -45,10 +45,15 @@ _ASKED: Final = {f"{{{ROSTER}}}query", "{urn:xmpp:blocking}blocklist"}
 
 
 class Unheard(NamedTuple):
-    """What was sent to a guest; `others` were sent it as well, if it was for all."""
+    """What was sent to a guest.
+
+    others  were sent it as well, if it was for all
+    kept    whether it is stored until it is known to have arrived
+    """
 
     data: bytes
     others: tuple[Resource, ...]
+    kept: bool = False
 
 
 class Guest(Session):
@@ -61,12 +66,14 @@ class Guest(Session):
     sent    how much was sent to it
     unheard what of that may not have arrived, by its number
     awaited the last of it that others have to wait for; 0 if they need not
+    kept    how much of it is stored until it is known to have arrived
+    arrival of that, if it is waited for: how much of it was lost
     lost    what did not, when its session is over
     """
 
     __slots__ = (
-        "_guests", "_queued", "awaited", "closed", "gone", "lost", "sent", "token", "unheard",
-        "worker",
+        "_guests", "_queued", "arrival", "awaited", "closed", "gone", "kept", "lost", "sent",
+        "token", "unheard", "worker",
     )  # fmt: skip
 
     def __init__(
@@ -84,6 +91,8 @@ class Guest(Session):
         self.sent = 0
         self.unheard: dict[int, Unheard] = {}
         self.awaited = 0
+        self.kept = 0
+        self.arrival: asyncio.Future[int] | None = None
         self.lost: list[bytes] = []
         self._guests = guests
         self._queued = 0
@@ -96,10 +105,14 @@ class Guest(Session):
 
         def done() -> None:
             self._queued -= len(data)
-            self.unheard.pop(number, None)
+            heard = self.unheard.pop(number, None)
+            if heard is not None and heard.kept:
+                self.kept -= 1
+                if not self.kept:
+                    self._arrived(0)
             # The first that is left is the oldest.
             if self.awaited and next(iter(self.unheard), self.awaited + 1) > self.awaited:
-                self.go_on()
+                self.free()
 
         self._guests.down(self, data, done)
         if self._queued > _MOST_DOWN:
@@ -124,8 +137,43 @@ class Guest(Session):
                 self._guests.neighbours.hold_back(str(self.jid.bare))
             self.awaited = messages[-1]
 
+    def arriving(self, count: int) -> Awaitable[int] | None:
+        """`Resource.arriving`."""
+        last = [it for it in range(self.sent - count + 1, self.sent + 1) if it in self.unheard]
+        if not last or self._guests.neighbours.down:
+            return None
+        for number in last:
+            self.unheard[number] = self.unheard[number]._replace(kept=True)
+        self.kept = len(last)
+        self.arrival = asyncio.get_running_loop().create_future()
+        return self._wait(self.arrival, count)
+
+    async def _wait(self, arrival: asyncio.Future[int], count: int) -> int:
+        return count - await arrival
+
+    def _arrived(self, lost: int) -> None:
+        if self.arrival is not None:
+            arrival, self.arrival = self.arrival, None
+            arrival.set_result(lost)
+
+    def over(self, heard: int) -> list[Unheard]:
+        """The client is gone, and had so much; gives what it did not have."""
+        self.gone = True
+        unheard = [it for number, it in self.unheard.items() if number > heard]
+        self.lost = [it.data for it in unheard]
+        self._arrived(sum(it.kept for it in unheard))
+        return unheard
+
     def go_on(self) -> None:
-        """Nobody has to wait for that any more."""
+        """Nobody waits any more for what it has not had: if that is lost, it is given back."""
+        for number, it in self.unheard.items():
+            self.unheard[number] = it._replace(kept=False)
+        self.kept = 0
+        self._arrived(0)
+        self.free()
+
+    def free(self) -> None:
+        """What comes for the account need not wait any more."""
         if self.awaited:
             self.awaited = 0
             self._guests.neighbours.go_on(str(self.jid.bare))
@@ -432,14 +480,12 @@ class Guests:
         if self._guests.pop(guest.token, None) is None:
             return
         self._server.registry.remove(guest)
-        guest.gone = True
-        unheard = [it for number, it in guest.unheard.items() if number > heard]
-        guest.lost = [it.data for it in unheard]
+        unheard = guest.over(heard)
         passages = [it for it in (self._not_given(guest, it) for it in unheard) if it is not None]
         back = None
         if passages:
             back = self.neighbours.give_back(str(guest.jid.bare), passages)
-        guest.go_on()
+        guest.free()
         # Behind what it sent before.
         token = guest.token.hex()
         self._lanes.add(token, lambda: self._server.end_session(guest, back), lambda: None)
@@ -457,11 +503,11 @@ class Guests:
     def go_on(self) -> None:
         """The bus stays away: nobody waits for guests."""
         for guest in self._guests.values():
-            guest.go_on()
+            guest.free()
 
     def _not_given(self, guest: Guest, unheard: Unheard) -> Passage | None:
         """A message that nobody was given because this guest was not."""
-        if not unheard.data.startswith(b"<message"):
+        if unheard.kept or not unheard.data.startswith(b"<message"):
             return None
         found = as_stanza(unheard.data)
         if found.from_ is None or found.to is None or found.type == "error":
