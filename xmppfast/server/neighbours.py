@@ -29,7 +29,7 @@ from .ways import Item, Lanes, Sent, Unsettled, Way, awaited
 if TYPE_CHECKING:
     from ..protocol.link import Link
     from ..protocol.stream import ReceivingStream
-    from .guests import Away
+    from .lodging import Away
     from .server import Server
 
 log = logging.getLogger("xmppfast.server")
