@@ -292,6 +292,97 @@ def test_what_a_guest_is_not_given_keeps_its_order():
     workers_test(work)
 
 
+@pytest.mark.parametrize("change", ["it is unavailable", "another is available"])
+def test_what_a_guest_is_not_given_is_not_overtaken_when_receivers_change(change):
+    async def work(workers):
+        other = await workers.client(1, "alice", "other")
+        guest = await workers.client(2, "alice", "guest")
+        await available(guest)
+        bob = await workers.client(1, "bob")
+        far = workers.servers[2].neighbours
+        late = []
+        far.received = lambda sender, data: late.append((sender, data))
+        bob.send(message(f"alice@{DOMAIN}", "a"))
+        await asyncio.sleep(0.1)
+        if change == "it is unavailable":
+            guest.send("<presence type='unavailable'/>")
+        else:
+            other.send("<presence/>")
+        await asyncio.sleep(0.1)
+        bob.send(message(f"alice@{DOMAIN}", "b"))
+        await asyncio.sleep(0.1)
+        guest.send("</stream:stream>")
+        await asyncio.sleep(0.1)
+        del far.received
+        for sender, data in late:
+            far.received(sender, data)
+        await asyncio.sleep(1)
+        found = [it.id for it in await available(other) if it.name == "message"]
+        assert found == ["a", "b"]
+
+    workers_test(work)
+
+
+@pytest.mark.parametrize("dies", [False, True])
+def test_what_was_stored_and_a_guest_is_not_given_keeps_its_place(dies, monkeypatch):
+    async def work(workers):
+        archive = type(workers.storage.archive("offline"))
+        delete = archive.delete
+
+        async def slowly(*arguments):
+            await asyncio.sleep(1)
+            await delete(*arguments)
+
+        monkeypatch.setattr(archive, "delete", slowly)
+        other = await workers.client(1, "alice", "other")
+        guest = await workers.client(2, "alice", "guest")
+        bob = await workers.client(1, "bob")
+        for number in range(4):
+            bob.send(message(f"alice@{DOMAIN}", number))
+        await bob.settled()
+        far = workers.servers[2].neighbours
+        late = []
+        far.received = lambda sender, data: late.append((sender, data))
+        guest.send("<presence/>")
+        await asyncio.sleep(0.1)
+        bob.send(message(f"alice@{DOMAIN}", 4))
+        await asyncio.sleep(0.1)
+        if dies:
+            workers.kill(2)
+        else:
+            guest.send("</stream:stream>")
+            await asyncio.sleep(0.1)
+            del far.received
+            for sender, data in late:
+                far.received(sender, data)
+        await asyncio.sleep(3)
+        other.send("<presence/>")
+        await asyncio.sleep(3)
+        found = [it.id for it in await other.settled() if it.name == "message"]
+        assert found == list(map(str, range(5)))
+
+    workers_test(work)
+
+
+def test_nobody_waits_for_a_guest_while_the_bus_is_away():
+    async def work(workers):
+        here = await workers.client(1, "alice", "here")
+        guest = await workers.client(2, "alice", "guest")
+        await available(guest)
+        bob = await workers.client(1, "bob")
+        workers.hub.fail()
+        bob.send(message(f"alice@{DOMAIN}", "a"))
+        await bob.settled()
+        await available(here)
+        bob.send(message(f"alice@{DOMAIN}", "b"))
+        await bob.settled()
+        assert [it.id for it in await here.settled() if it.name == "message"] == ["b"]
+        workers.hub.restore()
+        assert [(await guest.stanza()).name for _ in range(3)] == ["message", "presence", "message"]
+
+    workers_test(work)
+
+
 def test_what_others_were_given_is_not_delivered_again_for_a_guest_that_has_gone():
     async def work(workers):
         stays = await workers.client(1, "alice", "stays")

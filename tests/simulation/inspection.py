@@ -13,7 +13,7 @@ from slow_storage import SlowStorage
 from xmppfast.core.jid import JID
 from xmppfast.im.rosters import Rosters
 from xmppfast.im.subscription import From, To
-from xmppfast.server.guests import Guest
+from xmppfast.server.lodging import Guest
 from xmppfast.server.neighbours import Neighbours
 
 if TYPE_CHECKING:

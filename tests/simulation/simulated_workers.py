@@ -17,7 +17,7 @@ from xmppfast.core.jid import JID
 from xmppfast.server.accounts import AccountStore
 from xmppfast.server.connection import Connection
 from xmppfast.server.defaults import features
-from xmppfast.server.guests import Away, Guest
+from xmppfast.server.lodging import Away, Guest
 from xmppfast.server.server import Server, Settings
 from xmppfast.server.session import Session
 from xmppfast.transport.backlog import Backlog

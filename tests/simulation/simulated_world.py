@@ -21,7 +21,7 @@ from xmppfast.client.errors import ClientError
 from xmppfast.core.errors import StanzaError
 from xmppfast.core.stanza import element, stanza
 from xmppfast.server.connection import Connection
-from xmppfast.server.guests import Away, Guest
+from xmppfast.server.lodging import Away, Guest
 from xmppfast.server.session import Session
 
 # Seconds after which everything that can happen by itself has happened: attempts to connect are a

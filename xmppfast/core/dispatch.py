@@ -85,6 +85,13 @@ class Resource:
     send: Callable[[bytes], None]
     """Queue a serialized stanza; it goes out with the loop's turn. Never blocks."""
 
+    def arriving(self, count: int) -> Awaitable[int] | None:
+        """How many of the last stanzas got to the connection, once that is known; None: all.
+
+        The others, which came after those, were not delivered: whoever sent them still has them.
+        """
+        return None
+
     @abstractmethod
     def end(self, condition: StreamCondition, text: str = "") -> None:
         """Close the stream with an error (RFC 6120 section 4.9)."""

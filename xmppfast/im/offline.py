@@ -1,7 +1,8 @@
 """Messages kept for an account until it can take them (XEP-0160, with the stamps of XEP-0203).
 
-A message is kept before anything else is done with its sender's stanzas, and deleted after it was
-sent. So none is lost: at worst, when the server dies between the two, it is sent again.
+A message is kept before anything else is done with its sender's stanzas, and deleted after it got
+to its receiver's connection. So none is lost: at worst, when the server dies between the two, it is
+sent again.
 """
 
 from __future__ import annotations
@@ -92,7 +93,12 @@ class Offline:
                         return
                     for record in records:
                         resource.send(record.value)
-                    await self._archive.delete(owner, [record.id for record in records])
+                    arriving = resource.arriving(len(records))
+                    arrived = len(records) if arriving is None else await arriving
+                    # What its client does not have keeps its place.
+                    ids = [record.id for record in records[:arrived]]
+                    if ids:
+                        await self._archive.delete(owner, ids)
         finally:
             del self._sending[jid]
 

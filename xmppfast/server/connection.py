@@ -17,7 +17,7 @@ from ..protocol.link import Link
 from ..protocol.sasl.interface import Challenge, Step, Success
 from ..protocol.stream import Phase, ReceivingStream
 from ..xml import Stanza, StreamCondition, StreamEnd, StreamError, StreamStart
-from .guests import Away, accept_away
+from .lodging import Away, accept_away
 from .session import Session
 from .turns import STANZAS
 

@@ -8,250 +8,37 @@ the account like any other, but for that what is sent to it goes back.
 from __future__ import annotations
 
 import asyncio
-import logging
 import secrets
 from collections.abc import Awaitable
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from ..cluster.frames import Frame, Kind
 from ..cluster.peers import Done
-from ..core.dispatch import Account, Outcome, Passage, Resource
+from ..core.dispatch import Account, Outcome, Passage
 from ..core.errors import StanzaCondition, StanzaError
 from ..core.jid import JID
-from ..core.namespaces import CLIENT, ROSTER
-from ..core.stanza import KINDS, element, finished, stanza
+from ..core.namespaces import CLIENT
+from ..core.stanza import finished
 from ..protocol.link import Link
 from ..protocol.stream import ReceivingStream
 from ..xml import Stanza, StreamCondition, parse
-from .session import Session
+from .lodging import Away, Guest, Unheard
 from .ways import Lanes, Sent
 
 if TYPE_CHECKING:
     from .neighbours import Neighbours
     from .router import Router
 
-log = logging.getLogger("xmppfast.server")
-
-# Bytes of one client's stanzas on the way to its account before nothing more is read from it.
-_MOST_UP: Final = 256 * 1024
-# Bytes on the way to one client before it counts as one that doesn't read.
-_MOST_DOWN: Final = 4 * 1024 * 1024
 _TOKEN_BYTES: Final = 9
 
 _DELAY: Final = "{urn:xmpp:delay}delay"
-
-# Requests whose answers a resource's state depends on: they are made anew for a new owner.
-_ASKED: Final = {f"{{{ROSTER}}}query", "{urn:xmpp:blocking}blocklist"}
-
-
-class Unheard(NamedTuple):
-    """What was sent to a guest; `others` were sent it as well, if it was for all."""
-
-    data: bytes
-    others: tuple[Resource, ...]
-
-
-class Guest(Session):
-    """A resource of an account here whose connection is at another worker.
-
-    worker  that has the connection
-    token   that names the session between the two
-    closed  whether its stream was closed from here: what it has sent since is not for anybody
-    gone    whether its client has gone
-    sent    how much was sent to it
-    unheard what of that may not have arrived, by its number
-    lost    what did not, when its session is over
-    """
-
-    __slots__ = (
-        "_guests", "_queued", "closed", "gone", "lost", "sent", "token", "unheard", "worker",
-    )  # fmt: skip
-
-    def __init__(
-        self, guests: Guests, worker: str, token: bytes, jid: JID, account: Account, lang: str
-    ) -> None:
-        Resource.__init__(self, jid, account)
-        self.address = str(jid)
-        self.finished = None
-        self.lang = lang or None
-        self.worker = worker
-        self.token = token
-        self.closed = False
-        self.send = self._send
-        self.gone = False
-        self.sent = 0
-        self.unheard: dict[int, Unheard] = {}
-        self.lost: list[bytes] = []
-        self._guests = guests
-        self._queued = 0
-
-    def _send(self, data: bytes) -> None:
-        self._queued += len(data)
-        self.sent += 1
-        number = self.sent
-        self.unheard[number] = Unheard(data, self._others())
-
-        def done() -> None:
-            self._queued -= len(data)
-            self.unheard.pop(number, None)
-
-        self._guests.down(self, data, done)
-        if self._queued > _MOST_DOWN:
-            self.end(StreamCondition.POLICY_VIOLATION, "you don't read what is sent to you")
-
-    def _others(self) -> tuple[Resource, ...]:
-        """Those who have a message, too, if it is for all of the account."""
-        resources = self.account.resources
-        if len(resources) < 2:
-            return ()
-        return tuple(
-            it
-            for it in resources.values()
-            if it is not self and it.priority is not None and it.priority >= 0
-        )
-
-    def had(self, data: bytes) -> bool:
-        """Whether those bytes arrived, or still may."""
-        return not any(data is lost for lost in self.lost)
-
-    def end(self, condition: StreamCondition, text: str = "") -> None:
-        """Have the stream closed with an error."""
-        self.closed = True
-        self._guests.end(self, condition, text)
-
-
-class Away(Session):
-    """A session on a connection here whose account another worker has.
-
-    heard   how much came from its owner
-    owner   that worker; empty while there is none
-    home    the resource, if the account has come here meanwhile
-    moving  there while the account's next owner is found
-    """
-
-    __slots__ = (
-        "_asked", "_early", "_guests", "_presence", "_replayed", "_room", "_up", "heard", "home",
-        "left", "moving", "owner", "returned", "token",
-    )  # fmt: skip
-
-    def __init__(
-        self, guests: Guests, token: bytes, jid: JID, link: Link, stream: ReceivingStream
-    ) -> None:
-        super().__init__(jid, Account(jid.bare), link, stream)
-        self.token = token
-        self.owner = ""
-        self.heard = 0
-        self.home: Guest | None = None
-        self.moving: asyncio.Future[None] | None = None
-        self.left = False
-        self.returned: list[Stanza] = []
-        self._guests = guests
-        self._early: list[bytes] | None = []
-        self._replayed: set[bytes] = set()
-        self._asked: set[str] = set()
-        self._presence: Stanza | None = None
-        self._up = 0
-        self._room: asyncio.Future[None] | None = None
-
-    # From the account's owner --------------------------------------------------------------------
-
-    def receive(self, data: bytes) -> None:
-        """What is for the client; it is kept until the client knows its resource."""
-        if self._replayed:
-            answered = next((id for id in self._replayed if id in data[:512]), None)
-            if answered is not None:
-                self._replayed.discard(answered)
-                return
-        if self._early is not None:
-            self._early.append(data)
-        else:
-            self.link.write(data)
-
-    def begin(self) -> None:
-        """The client knows its resource."""
-        early, self._early = self._early or (), None
-        for data in early:
-            self.link.write(data)
-
-    def leave(self) -> None:
-        """The client is gone."""
-        self._guests.leave(self)
-
-    # From the client -----------------------------------------------------------------------------
-
-    def accept(self, received: Stanza) -> Outcome:
-        """Take a stanza of the client."""
-        if received.xmlns != CLIENT or received.name not in KINDS:
-            return self._guests.router.accept(self, received)
-        if self.moving is not None:
-            return self._accept_later(self.moving, received)
-        self._remember(received)
-        if self.home is not None:
-            return self._guests.router.accept(self.home, received)
-        return self._send(received)
-
-    async def _accept_later(self, moving: Awaitable[None], received: Stanza) -> None:
-        await moving
-        outcome = None if self.left else self.accept(received)
-        if outcome is not None:
-            await outcome
-
-    def _send(self, received: Stanza) -> Outcome:
-        data = received.forward(xmlns=CLIENT)
-        size = len(data)
-
-        def done() -> None:
-            self._up -= size
-            if self._room is not None and self._up < _MOST_UP:
-                room, self._room = self._room, None
-                room.set_result(None)
-
-        def lost() -> None:
-            self.returned.append(received)
-            done()
-
-        self._up += size
-        self._guests.peers.send(self.owner, Kind.UP, self.token, data, kept=Sent(done, lost))
-        if self._up < _MOST_UP:
-            return None
-        if self._room is None:
-            self._room = asyncio.get_running_loop().create_future()
-        return self._room
-
-    def _remember(self, received: Stanza) -> None:
-        """What the resource has become by its stanzas, for an owner that knows nothing of it."""
-        if received.name == "presence" and received.to is None:
-            if received.type in (None, "unavailable"):
-                self._presence = received if received.type is None else None
-        elif received.name == "iq" and received.type == "get" and len(received):
-            tag = received[0].tag
-            if tag in _ASKED:
-                self._asked.add(tag)
-
-    def replay(self) -> list[Stanza]:
-        """What makes a new resource the one that this was; answers are not for the client."""
-        stanzas: list[Stanza] = []
-        for tag in sorted(self._asked):
-            id = f"replay-{secrets.token_hex(8)}"
-            self._replayed.add(id.encode())
-            stanzas.append(finished(stanza("iq", element(tag), type="get", id=id)))
-        if self._presence is not None:
-            stanzas.append(self._presence)
-        returned, self.returned = self.returned, []
-        return stanzas + returned
-
-    def repeat(self, received: Stanza) -> Outcome:
-        """Take a stanza of `replay`."""
-        if self.home is not None:
-            return self._guests.router.accept(self.home, received)
-        return self._send(received)
 
 
 class Guests:
     """Both ends of such sessions."""
 
     def __init__(self, neighbours: Neighbours) -> None:
-        self._neighbours = neighbours
+        self.neighbours = neighbours
         self._server = neighbours.server
         self.peers = neighbours.peers
         self._guests: dict[bytes, Guest] = {}
@@ -354,17 +141,17 @@ class Guests:
 
     async def _settle(self, away: Away) -> bool:
         bare = str(away.jid.bare)
-        owner = await self._neighbours.owner(bare)
+        owner = await self.neighbours.owner(bare)
         if owner is not None:
             return await self._open(owner, away)
-        self._neighbours.hold(bare)
+        self.neighbours.hold(bare)
         try:
             home = await self._server.new_guest(
                 away.jid,
                 lambda account: Guest(self, "", away.token, away.jid, account, away.lang or ""),
             )
         finally:
-            self._neighbours.let_go(bare)
+            self.neighbours.let_go(bare)
         assert isinstance(home, Guest)
         away.owner, away.home = "", home
         self._guests[home.token] = home
@@ -412,20 +199,34 @@ class Guests:
         if self._guests.pop(guest.token, None) is None:
             return
         self._server.registry.remove(guest)
-        guest.gone = True
-        unheard = [it for number, it in guest.unheard.items() if number > heard]
-        guest.lost = [it.data for it in unheard]
+        unheard = guest.over(heard)
         passages = [it for it in (self._not_given(guest, it) for it in unheard) if it is not None]
         back = None
         if passages:
-            back = self._neighbours.give_back(str(guest.jid.bare), passages)
+            back = self.neighbours.give_back(str(guest.jid.bare), passages)
+        guest.free()
         # Behind what it sent before.
         token = guest.token.hex()
         self._lanes.add(token, lambda: self._server.end_session(guest, back), lambda: None)
 
+    def changing(self, account: Account) -> None:
+        """Others than before may get what is for all of an account, or it may be stored.
+
+        What comes from now on would overtake what a guest turns out not to have been given.
+        """
+        if not self.neighbours.down:
+            for resource in account.resources.values():
+                if isinstance(resource, Guest):
+                    resource.hold_back()
+
+    def go_on(self) -> None:
+        """The bus stays away: nobody waits for guests."""
+        for guest in self._guests.values():
+            guest.free()
+
     def _not_given(self, guest: Guest, unheard: Unheard) -> Passage | None:
         """A message that nobody was given because this guest was not."""
-        if not unheard.data.startswith(b"<message"):
+        if unheard.kept or not unheard.data.startswith(b"<message"):
             return None
         found = as_stanza(unheard.data)
         if found.from_ is None or found.to is None or found.type == "error":
@@ -447,10 +248,10 @@ class Guests:
 
     async def _admit(self, worker: str, token: bytes, jid: JID, lang: str) -> None:
         bare = str(jid.bare)
-        if bare not in self._neighbours.owned or self._neighbours.give_away(bare):
+        if bare not in self.neighbours.owned or self.neighbours.give_away(bare):
             self._refuse(worker, token, "", "")
             return
-        self._neighbours.hold(bare)
+        self.neighbours.hold(bare)
         try:
             guest = await self._server.new_guest(
                 jid, lambda account: Guest(self, worker, token, jid, account, lang)
@@ -459,7 +260,7 @@ class Guests:
             self._refuse(worker, token, error.condition.value, error.text)
             return
         finally:
-            self._neighbours.let_go(bare)
+            self.neighbours.let_go(bare)
         assert isinstance(guest, Guest)
         if worker not in self.peers:
             self._server.end_session(guest)
@@ -528,12 +329,6 @@ class Guests:
             fields = (StreamCondition.RESET.value.encode(), b"the session was lost")
             self.peers.send(worker, Kind.END, token, *fields, kept=Sent(lambda: None))
         return None
-
-
-def accept_away(session: Session, received: Stanza) -> Outcome:
-    """`Router.accept` for the sessions of accounts that another worker has."""
-    assert isinstance(session, Away)
-    return session.accept(received)
 
 
 async def _wait(outcome: Awaitable[None]) -> None:

@@ -29,7 +29,7 @@ from .ways import Item, Lanes, Sent, Unsettled, Way, awaited
 if TYPE_CHECKING:
     from ..protocol.link import Link
     from ..protocol.stream import ReceivingStream
-    from .guests import Away
+    from .lodging import Away
     from .server import Server
 
 log = logging.getLogger("xmppfast.server")
@@ -138,9 +138,14 @@ class Neighbours:
 
     async def _walking(self, bare: str, way: Way) -> None:
         while way.queue:
+            blocked = self._blocked(bare, way)
+            if blocked is not None:
+                # What is lost meanwhile comes back in front of all that waits.
+                await blocked
+                continue
             item = way.queue.popleft()
             try:
-                outcome = await self._place(bare, way, item.passage)
+                outcome = self._place(bare, item.passage)
                 if outcome is not None:
                     await outcome
             except Exception as error:
@@ -158,29 +163,31 @@ class Neighbours:
         way.walking = False
         self._forget(bare, way)
 
-    async def _place(self, bare: str, way: Way, passage: Passage) -> Outcome:
-        while True:
-            if bare in self.owned:
-                if way.outstanding and not self.down:
-                    await way.empty()
-                    continue
-                return self._work(bare, passage)
-            if self.down:
-                return self._without_bus(bare, passage)
-            if not self._up:
-                await self._change()
-                continue
-            owner = self.owners.get(bare)
-            known = owner is not None and owner in self.peers
-            if way.outstanding and (not known or way.towards != owner):
-                await way.empty()
-            elif known:
-                assert owner is not None
-                return self._send(owner, bare, passage)
-            elif _concerns_nobody(passage):
-                return None
-            else:
-                await self._try_claim(bare)
+    def _blocked(self, bare: str, way: Way) -> Outcome:
+        """What the first in the queue has to wait for; it is to be asked anew after that."""
+        if bare in self.owned:
+            return way.empty() if (way.outstanding or way.held) and not self.down else None
+        if self.down:
+            return None
+        if not self._up:
+            return self._change()
+        owner = self.owners.get(bare)
+        known = owner is not None and owner in self.peers
+        if way.outstanding and (not known or way.towards != owner):
+            return way.empty()
+        if known or _concerns_nobody(way.queue[0].passage):
+            return None
+        return self._try_claim(bare)
+
+    def _place(self, bare: str, passage: Passage) -> Outcome:
+        if bare in self.owned:
+            return self._work(bare, passage)
+        if self.down:
+            return self._without_bus(bare, passage)
+        owner = self.owners.get(bare)
+        if owner is not None and owner in self.peers:
+            return self._send(owner, bare, passage)
+        return None
 
     def _send(self, owner: str, bare: str, passage: Passage) -> Outcome:
         sender, to, stanza = str(passage.sender), str(passage.to), passage.stanza
@@ -216,7 +223,8 @@ class Neighbours:
                 self.server.spawn(self._received(passage, outcome))
 
     def _forget(self, bare: str, way: Way) -> None:
-        if not way.outstanding and not way.walking and self.ways.get(bare) is way:
+        busy = way.outstanding or way.held or way.walking
+        if not busy and self.ways.get(bare) is way:
             del self.ways[bare]
             way.end()
 
@@ -230,11 +238,11 @@ class Neighbours:
             self._walk(bare, Item(sent.passage, None), first=True)
 
     def give_back(self, bare: str, passages: Collection[Passage]) -> asyncio.Task[None]:
-        """Deliver anew what a guest of an account was not given, before what comes from now on."""
+        """Deliver anew what a guest of an account was not given, before all that came later."""
         items = [Item(it, asyncio.get_running_loop().create_future()) for it in passages]
-        for item in items:
+        for item in reversed(items):
             self.unsettled.more(str(item.passage.sender))
-            self._walk(bare, item)
+            self._walk(bare, item, first=True)
         return self.server.spawn(self._given_back(items))
 
     async def _given_back(self, items: Collection[Item]) -> None:
@@ -242,6 +250,16 @@ class Neighbours:
             assert item.waiting is not None
             await self._received(item.passage, item.waiting)
             self.unsettled.less(str(item.passage.sender))
+
+    def hold_back(self, bare: str) -> None:
+        """Have what comes for an account wait for what was sent to a guest; then `go_on`."""
+        self.ways.setdefault(bare, Way()).held += 1
+
+    def go_on(self, bare: str) -> None:
+        """A guest has what was sent to it, or it was given back."""
+        way = self.ways[bare]
+        way.free()
+        self._forget(bare, way)
 
     def _without_bus(self, bare: str, passage: Passage) -> Outcome:
         """Deliver what nobody can be asked about: messages are stored as for one who is away."""
@@ -448,7 +466,7 @@ class Neighbours:
         try:
             way = self.ways.get(bare)
             if bare in self.owned:
-                if way is None or way.outstanding or not way.walking:
+                if way is None or way.outstanding or not (way.walking or way.held):
                     # What is outstanding may have come here meanwhile, and be this.
                     outcome = self._work(bare, passage)
                 else:
@@ -578,6 +596,7 @@ class Neighbours:
     def _give_up(self) -> None:
         self.down = True
         log.error("the bus stays away: messages for other workers are stored")
+        self.guests.go_on()
         self._again(
             self.peers.withdraw(
                 lambda sent: sent.passage is not None and sent.passage.stanza.name != "presence"

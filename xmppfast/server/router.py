@@ -131,6 +131,8 @@ class Router:
         name = stanza.name
         self.handled[name] += 1
         subscription = name == "presence" and stanza.type in _SUBSCRIPTIONS
+        if name == "presence" and stanza.to is None and self.neighbours is not None:
+            self.neighbours.guests.changing(session.account)
         sender = session.jid.bare if subscription else session.jid
         passage = Passage(stanza, sender, _address(stanza, session.jid.bare), session)
         handlers = (*session.account.outgoing, *self._dispatcher.outgoing[name])

@@ -25,7 +25,7 @@ from ..xml import Limits, Stanza, StreamCondition
 from .accounts import AccountStore
 from .addresses import Addresses
 from .connection import Connection
-from .guests import Away
+from .lodging import Away
 from .neighbours import Neighbours
 from .quotas import Quotas
 from .reclaiming import Reclaiming

@@ -47,15 +47,17 @@ class Way:
 
     towards      the worker that was sent something
     outstanding  how much of that is not done
+    held         guests of the account that may yet give back what was sent to them
     queue        what has to wait: for that, for a claim, or for what is in front of it
     walking      whether a task sees to the queue
     """
 
-    __slots__ = ("_empty", "_over", "outstanding", "queue", "towards", "walking")
+    __slots__ = ("_empty", "_over", "held", "outstanding", "queue", "towards", "walking")
 
     def __init__(self) -> None:
         self.towards = ""
         self.outstanding = 0
+        self.held = 0
         self.queue: deque[Item] = deque()
         self.walking = False
         self._empty: asyncio.Future[None] | None = None
@@ -64,13 +66,21 @@ class Way:
     def less(self) -> None:
         """One is done, or lost."""
         self.outstanding -= 1
-        if not self.outstanding and self._empty is not None:
+        self._look()
+
+    def free(self) -> None:
+        """A guest has what was sent to it, or it was given back."""
+        self.held -= 1
+        self._look()
+
+    def _look(self) -> None:
+        if not self.outstanding and not self.held and self._empty is not None:
             empty, self._empty = self._empty, None
             empty.set_result(None)
 
     async def empty(self) -> None:
-        """Wait until nothing is outstanding."""
-        while self.outstanding:
+        """Wait until nothing is outstanding, and no guest holds it."""
+        while self.outstanding or self.held:
             if self._empty is None:
                 self._empty = asyncio.get_running_loop().create_future()
             await self._empty
