@@ -39,7 +39,7 @@ _GRACE: Final = 2.0
 # Seconds that an account nobody is connected to stays claimed: more may come for it.
 _IDLE: Final = 1.0
 # Seconds that a worker which stops waits for others to have taken what it sent them.
-_PATIENCE: Final = 5.0
+_PATIENCE: Final = 30.0
 
 _TO_ROSTERS: Final = {"subscribe", "subscribed", "unsubscribe", "unsubscribed", "probe"}
 
