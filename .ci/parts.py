@@ -20,7 +20,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-LIMIT = 1500  # seconds, for one target: it hangs
+LIMIT = 2400  # seconds, for one target: it hangs
 LAST_LINES = 60
 
 
