@@ -157,9 +157,7 @@ def test_an_account_is_released_after_its_last_session():
         await asyncio.sleep(5)
         for session in sessions:
             assert workers.owner("alice") == 1
-            session.send("</stream:stream>")
-            while await session.event() is not None:
-                pass
+            await ended(session)
         await asyncio.sleep(5)
         assert workers.owner("alice") is None
         assert not any(it.neighbours.owned for it in workers.servers.values())
@@ -222,9 +220,7 @@ def test_what_a_guest_sent_before_its_end_is_stored():
         assert workers.owner("alice") == 1
         for number in range(9):
             guest.send(message(f"bob@{DOMAIN}", number))
-        guest.send("</stream:stream>")
-        while await guest.event() is not None:
-            pass
+        await ended(guest)
         bob = await workers.client(1, "bob")
         found = [it.id for it in await available(bob) if it.name == "message"]
         assert found == list(map(str, range(9)))
@@ -245,9 +241,7 @@ def test_a_roster_that_was_changed_elsewhere_is_read_anew():
                 await alice.settled()
                 alice.send("<iq type='get' id='g'><query xmlns='jabber:iq:roster'/></iq>")
                 found = next(it for it in await alice.settled() if it.id == "g")
-                alice.send("</stream:stream>")
-                while await alice.event() is not None:
-                    pass
+                await ended(alice)
                 await asyncio.sleep(5)
         finally:
             gc.enable()
@@ -255,6 +249,26 @@ def test_a_roster_that_was_changed_elsewhere_is_read_anew():
         assert sorted(contacts) == [f"{it}@{DOMAIN}" for it in ("bob", "carol", "dave")]
 
     workers_test(work)
+
+
+async def ended(client):
+    """End a session; wait until its connection is closed."""
+    client.send("</stream:stream>")
+    while await client.event() is not None:
+        pass
+
+
+def held_up(server):
+    """Have what others send to a worker wait from now on; gives what lets it arrive."""
+    late = []
+    server.neighbours.received = lambda *arguments: late.append(arguments)
+
+    def release():
+        del server.neighbours.received
+        for arguments in late:
+            server.neighbours.received(*arguments)
+
+    return release
 
 
 async def ended_meanwhile(client, sender, to):
@@ -299,9 +313,7 @@ def test_what_a_guest_is_not_given_is_not_overtaken_when_receivers_change(change
         guest = await workers.client(2, "alice", "guest")
         await available(guest)
         bob = await workers.client(1, "bob")
-        far = workers.servers[2].neighbours
-        late = []
-        far.received = lambda sender, data: late.append((sender, data))
+        release = held_up(workers.servers[2])
         bob.send(message(f"alice@{DOMAIN}", "a"))
         await asyncio.sleep(0.1)
         if change == "it is unavailable":
@@ -313,9 +325,7 @@ def test_what_a_guest_is_not_given_is_not_overtaken_when_receivers_change(change
         await asyncio.sleep(0.1)
         guest.send("</stream:stream>")
         await asyncio.sleep(0.1)
-        del far.received
-        for sender, data in late:
-            far.received(sender, data)
+        release()
         await asyncio.sleep(1)
         found = [it.id for it in await available(other) if it.name == "message"]
         assert found == ["a", "b"]
@@ -340,9 +350,7 @@ def test_what_was_stored_and_a_guest_is_not_given_keeps_its_place(dies, monkeypa
         for number in range(4):
             bob.send(message(f"alice@{DOMAIN}", number))
         await bob.settled()
-        far = workers.servers[2].neighbours
-        late = []
-        far.received = lambda sender, data: late.append((sender, data))
+        release = held_up(workers.servers[2])
         guest.send("<presence/>")
         await asyncio.sleep(0.1)
         bob.send(message(f"alice@{DOMAIN}", 4))
@@ -352,9 +360,7 @@ def test_what_was_stored_and_a_guest_is_not_given_keeps_its_place(dies, monkeypa
         else:
             guest.send("</stream:stream>")
             await asyncio.sleep(0.1)
-            del far.received
-            for sender, data in late:
-                far.received(sender, data)
+            release()
         await asyncio.sleep(3)
         other.send("<presence/>")
         await asyncio.sleep(3)
@@ -379,6 +385,29 @@ def test_nobody_waits_for_a_guest_while_the_bus_is_away():
         assert [it.id for it in await here.settled() if it.name == "message"] == ["b"]
         workers.hub.restore()
         assert [(await guest.stanza()).name for _ in range(3)] == ["message", "presence", "message"]
+
+    workers_test(work)
+
+
+def test_nobody_waits_for_what_was_stored_to_reach_a_guest_while_the_bus_is_away():
+    async def work(workers):
+        here = await workers.client(1, "alice", "here")
+        guest = await workers.client(2, "alice", "guest")
+        bob = await workers.client(1, "bob")
+        bob.send(message(f"alice@{DOMAIN}", "stored"))
+        await bob.settled()
+        release = held_up(workers.servers[2])
+        guest.send("<presence/>")
+        await asyncio.sleep(0.1)
+        workers.hub.fail()
+        await asyncio.sleep(5)
+        await available(here)
+        bob.send(message(f"alice@{DOMAIN}", "new"))
+        await bob.settled()
+        assert [it.id for it in await here.settled() if it.name == "message"] == ["new"]
+        workers.hub.restore()
+        release()
+        assert [it.id for it in await guest.settled() if it.name == "message"] == ["stored", "new"]
 
     workers_test(work)
 

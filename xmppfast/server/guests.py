@@ -222,7 +222,7 @@ class Guests:
     def go_on(self) -> None:
         """The bus stays away: nobody waits for guests."""
         for guest in self._guests.values():
-            guest.free()
+            guest.go_on()
 
     def _not_given(self, guest: Guest, unheard: Unheard) -> Passage | None:
         """A message that nobody was given because this guest was not."""
