@@ -41,8 +41,7 @@ def of_server(
     """What is measured of every server."""
     load = partial(_load, server, folder, options)
     # First, since memory is compared with that of a server that had no session yet.
-    idle = load("idle", "--sessions", options.idle, "--seconds", 1)["figures"]
-    _add(found, "memory", name, "idle session", idle["server_bytes_per_session"] / 1024)
+    _idle(load, name, "idle session", options, found)
     for case, (pairs, window) in TRAFFIC.items():
         _traffic(found, name, case, _throughput(load, options, pairs, window))
     _open_loop(load, name, 2_000, options.seconds, found)
@@ -55,9 +54,8 @@ def of_secured_sessions(
     name: str, server: Running, folder: Path, options: argparse.Namespace, found: Found
 ) -> None:
     """Memory with TLS, of a server that had no session yet."""
-    words = ("--sessions", options.idle, "--seconds", 1)
-    idle = _load(server, folder, options, "idle", *words, secure=True)["figures"]
-    _add(found, "memory", name, "with TLS", idle["server_bytes_per_session"] / 1024)
+    load = partial(_load, server, folder, options, secure=True)
+    _idle(load, name, "with TLS", options, found)
 
 
 def of_another_loop(
@@ -85,6 +83,11 @@ def of_ours(
     case = f"presence to {options.contacts:,}"
     _add(found, "copies", name, case, copies["server_cpu_us_per_copy"])
     _open_loop(load, name, 20_000, options.sustained, found)
+
+
+def _idle(load: _Load, name: str, case: str, options: argparse.Namespace, found: Found) -> None:
+    figures = load("idle", "--sessions", options.idle, "--seconds", 1)["figures"]
+    _add(found, "memory", name, case, figures["server_bytes_per_session"] / 1024)
 
 
 def _open_loop(load: _Load, name: str, rate: int, seconds: float, found: Found) -> None:

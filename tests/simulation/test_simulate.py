@@ -78,9 +78,9 @@ def test_a_seed_replays_in_another_process():
 FAULTS = {}
 
 
-def fault(finding):
+def fault(finding, seeds=30, length=80, workers=None):
     def note(function):
-        FAULTS[function.__name__] = (function, finding)
+        FAULTS[function.__name__] = (function, finding, range(seeds), (length, workers))
         return function
 
     return note
@@ -178,28 +178,17 @@ def what_waits_is_not_counted(monkeypatch):
     monkeypatch.setattr(Backlog, "note", lambda self, connection, size: None)
 
 
-def cluster_fault(finding):
-    def note(function):
-        CLUSTER_FAULTS[function.__name__] = (function, finding)
-        return function
-
-    return note
-
-
-CLUSTER_FAULTS = {}
-
-
-@cluster_fault("is lost|after m")
+@fault("is lost|after m", seeds=40, length=120, workers=2)
 def what_a_guest_was_not_given_is_dropped(monkeypatch):
     monkeypatch.setattr(Guests, "_not_given", lambda *arguments: None)
 
 
-@cluster_fault("hub's owners|has .* in use are")
+@fault("hub's owners|has .* in use are", seeds=40, length=120, workers=2)
 def accounts_are_not_released(monkeypatch):
     monkeypatch.setattr(Neighbours, "left", lambda *arguments: None)
 
 
-@cluster_fault("twice|after m")
+@fault("twice|after m", seeds=40, length=120, workers=2)
 def frames_are_taken_again(monkeypatch):
     original = Receiving.take
 
@@ -215,19 +204,8 @@ def frames_are_taken_again(monkeypatch):
 @pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning")
 @pytest.mark.parametrize("name", FAULTS)
 def test_faults_are_found(name, monkeypatch):
-    break_it, finding = FAULTS[name]
+    break_it, finding, seeds, how = FAULTS[name]
     break_it(monkeypatch)
-    found = (run(plan(seed, 80)).wrong for seed in range(30))
-    assert any(re.search(finding, wrong or "") for wrong in found)
-    gc.collect()
-
-
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-@pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning")
-@pytest.mark.parametrize("name", CLUSTER_FAULTS)
-def test_faults_of_a_cluster_are_found(name, monkeypatch):
-    break_it, finding = CLUSTER_FAULTS[name]
-    break_it(monkeypatch)
-    found = (run(plan(seed, 120, workers=2)).wrong for seed in range(40))
+    found = (run(plan(seed, *how)).wrong for seed in seeds)
     assert any(re.search(finding, wrong or "") for wrong in found)
     gc.collect()
