@@ -19,6 +19,13 @@ static uint32_t before(const xf_piece *piece, const xf_attribute *a)
     return behind(piece, a - 1);
 }
 
+/* Offset in the piece behind the last attribute, or behind the name if there is none. */
+static uint32_t attributes_end(const xf_piece *piece)
+{
+    const xf_element *e = xf_element_at(piece->tape, 0);
+    return before(piece, xf_attribute_at(piece->tape, XF_ELEMENT_SLOTS) + e->attributes);
+}
+
 size_t xf_forward_length(const xf_piece *piece, xf_edit *edits, unsigned count, xf_span extra)
 {
     size_t length = (size_t)piece->length + extra.length;
@@ -69,13 +76,11 @@ static const xf_edit *next_edit(const xf_edit *edits, unsigned count, uint32_t a
     return next;
 }
 
-static uint8_t *forward(const xf_piece *piece, const xf_edit *edits, unsigned count, xf_span extra,
-                        uint8_t *out)
+uint8_t *xf_forward(const xf_piece *piece, const xf_edit *edits, unsigned count, xf_span extra,
+                    uint8_t *out)
 {
-    const xf_element *e = xf_element_at(piece->tape, 0);
     const uint8_t *b = piece->bytes;
-    uint32_t copied = 0;
-    uint32_t end = before(piece, xf_attribute_at(piece->tape, XF_ELEMENT_SLOTS) + e->attributes);
+    uint32_t copied = 0, end = attributes_end(piece);
     const xf_edit *edit;
     while ((edit = next_edit(edits, count, copied))) {
         out = put(out, b + copied, edit->from - copied);
@@ -97,13 +102,19 @@ static uint8_t *forward(const xf_piece *piece, const xf_edit *edits, unsigned co
     return put(out, b + end, piece->length - end);
 }
 
-uint8_t *xf_forward(const xf_piece *piece, const xf_edit *edits, unsigned count, xf_span extra,
-                    uint8_t *out)
+uint8_t *xf_stamp(const xf_piece *piece, const xf_attribute *a, xf_span value, uint8_t *out)
 {
-    const xf_edit *edit = edits;
-    if (count != 1 || !edit->to || edit->remove || extra.length)
-        return forward(piece, edits, count, extra, out);
-    /* What a server does to nearly every stanza: another `from`. */
-    out = put_quoted(put(out, piece->bytes, edit->from), edit->value);
-    return put(out, piece->bytes + edit->to, piece->length - edit->to);
+    uint32_t end, rest;
+    if (a) {
+        end = a->value - 1 - piece->base;
+        rest = end + a->value_length + 2;
+        out = put(out, piece->bytes, end);
+    } else {
+        end = rest = attributes_end(piece);
+        out = put(out, piece->bytes, end);
+        memcpy(out, " from=", 6);
+        out += 6;
+    }
+    out = put_quoted(out, value);
+    return put(out, piece->bytes + rest, piece->length - rest);
 }

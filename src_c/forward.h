@@ -22,4 +22,14 @@ size_t xf_forward_length(const xf_piece *piece, xf_edit *edits, unsigned count, 
 uint8_t *xf_forward(const xf_piece *piece, const xf_edit *edits, unsigned count, xf_span extra,
                     uint8_t *out);
 
+/* The same for what a server does to nearly every stanza: only `from` is set, and nothing added.
+ * `a` is what xf_find has for it. */
+static inline size_t xf_stamped_length(const xf_piece *piece, const xf_attribute *a, xf_span value)
+{
+    size_t length = (size_t)piece->length + value.length;
+    return a ? length - a->value_length : length + sizeof " from=''" - 1;
+}
+
+uint8_t *xf_stamp(const xf_piece *piece, const xf_attribute *a, xf_span value, uint8_t *out);
+
 #endif

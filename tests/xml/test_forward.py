@@ -14,6 +14,7 @@ SOURCE = (
     b"<message to='a' from='b'\n\tid = \"c&amp;d\" xml:lang='en'><body>x &lt; y</body>"
     b"<p:q xmlns:p='u' p:r='1'/></message >"
 )
+LEANS = b"<stream xmlns='jabber:client' xmlns:p='urn:p' xmlns:q='urn:&amp;q' xmlns:unused='urn:n'>"
 
 
 def only(xml, data, header=HEADER):
@@ -92,6 +93,28 @@ def test_values_are_escaped(xml, value):
     assert again.from_ == again.to == value
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        b"<a/>",
+        b"<a ><b from='c'/></a >",
+        b"<a from=''/>",
+        b"<a to='x'\n/>",
+        b'<a to="x" from = "a\'b" id=\'1\'>c</a>',
+        b"<a xmlns:from='urn:x' from='b' >c</a>",
+        b"<p:a/>",
+    ],
+)
+@pytest.mark.parametrize("value", ["", "a@b/c", "a@example.org/" + "r" * 100, "\u00e9@b", "<'&"])
+def test_the_same_value_again(xml, source, value):
+    stanza = only(xml, source, LEANS)
+    first = stanza.forward(from_=value)
+    assert only(xml, first, LEANS).from_ == value
+    assert [stanza.forward(from_=value) for _ in range(2)] == [first, first]
+    assert only(xml, stanza.forward(from_=None), LEANS).from_ is None
+    assert stanza.forward(to=None, from_=value) == only(xml, first, LEANS).forward(to=None)
+
+
 @pytest.mark.parametrize("value", UNKEPT, ids=ascii)
 @pytest.mark.parametrize("key", ["from_", "to", "xmlns"])
 def test_what_xml_cannot_carry_is_refused(xml, key, value):
@@ -151,7 +174,6 @@ def test_xmlns_and_attributes_together(xml):
 
 # Prefixes of the stream header
 
-LEANS = b"<stream xmlns='jabber:client' xmlns:p='urn:p' xmlns:q='urn:&amp;q' xmlns:unused='urn:n'>"
 LEANING = [
     (b"<p:a/>", {b"p"}),
     (b"<a p:b='1'/>", {b"p"}),

@@ -123,6 +123,8 @@ cdef extern from "forward.h" nogil:
         int remove
 
     size_t xf_forward_length(const xf_piece *, xf_edit *, unsigned, xf_span)
+    size_t xf_stamped_length(const xf_piece *, const xf_attribute *, xf_span)
+    uint8_t *xf_stamp(const xf_piece *, const xf_attribute *, xf_span, uint8_t *)
     uint8_t *xf_forward(const xf_piece *, const xf_edit *, unsigned, xf_span, uint8_t *)
 
 
