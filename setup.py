@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from glob import glob
 
+from Cython.Build import cythonize
 from Cython.Distutils import Extension, build_ext
 from setuptools import setup
 
 
 class BuildExtension(build_ext):
-    """Compile with the flags of the compiler at hand; say what it means if that fails."""
+    """Compile with the flags of the compiler at hand; say what it means if that fails.
+
+    As many compilers run at a time as there are processors, but Cython, which is one program with
+    this, has read everything before.
+    """
+
+    def finalize_options(self) -> None:
+        super().finalize_options()
+        self.parallel = self.parallel or os.cpu_count()
+
+    def build_extensions(self) -> None:
+        for ext in self.extensions:
+            (made,) = cythonize(ext, compiler_directives=ext.cython_directives)
+            ext.sources = made.sources
+        super().build_extensions()
 
     def build_extension(self, ext: Extension) -> None:
         if self.compiler.compiler_type != "msvc":

@@ -112,6 +112,17 @@ def kinds_of_stanzas() -> tuple[tuple[bytes, bytes], ...]:
     return tuple(found.values())
 
 
+def cut_stanzas() -> Iterator[tuple[bytes, bytes, list[int]]]:
+    """Every recorded stanza with its header and where to cut it: the first of a kind everywhere.
+
+    The others are cut in front of their last byte, which is to be enough.
+    """
+    first = set(kinds_of_stanzas())
+    for header, stanza in stanzas():
+        places = splits(stanza) if (header, stanza) in first else [len(stanza) - 1]
+        yield header, stanza, places
+
+
 class Example(NamedTuple):
     """An example of a XEP inside a client's stream.
 

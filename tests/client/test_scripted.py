@@ -168,8 +168,9 @@ def test_what_the_server_says_is_told(condition: str, expected: StreamCondition)
     run(main())
 
 
-def test_nothing_is_believed_that_came_before_tls() -> None:
+def test_nothing_is_believed_that_came_before_tls(monkeypatch: pytest.MonkeyPatch) -> None:
     """Features and success injected behind `<proceed/>` (RFC 6120 section 5.4.2.2)."""
+    monkeypatch.setattr("xmppfast.transport.connection._HANDSHAKE", 0.5)
 
     async def main() -> None:
         starttls = f"<stream:features><starttls {TLS}/></stream:features>"

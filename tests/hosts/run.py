@@ -41,12 +41,15 @@ def run_suite(host: Host, variant: str, tests: tuple[str, ...] = ()) -> dict[str
         report = Path(scratch) / "report.json"
         python = python_of(environments()[host.environment])
         clean = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "PYTEST"))}
+        # Some of these tests leave files behind.
+        (temporary := Path(scratch) / "tmp").mkdir()
+        own = {"HOME": scratch, "TMPDIR": str(temporary), "PYTHONDONTWRITEBYTECODE": "1"}
         command = [python, HERE / "suite.py", host.name, variant, report, *tests]
         try:
             done = subprocess.run(
                 [str(word) for word in command],
                 cwd=copy,
-                env={**clean, "HOME": scratch, "PYTHONDONTWRITEBYTECODE": "1"},
+                env={**clean, **own},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,

@@ -9,6 +9,8 @@ import pytest
 from implementations import CI
 from transport_ends import OPEN, Notes
 
+import xmppfast.transport
+
 _MODULES = [f"xmppfast.transport.{name}" for name in ("outlet", "connection", "tcp")]
 
 
@@ -20,7 +22,10 @@ def tcp(request, monkeypatch):
     elif not CI or sys.platform != "linux":
         pytest.importorskip("xmppfast.transport._outlet")
     for name in _MODULES:
-        monkeypatch.delitem(sys.modules, name, raising=False)
+        module = importlib.import_module(name)
+        # What is imported again becomes the package's attribute, too: put back what was there.
+        monkeypatch.setattr(xmppfast.transport, name.rpartition(".")[2], module)
+        monkeypatch.delitem(sys.modules, name)
     made = [importlib.import_module(name) for name in _MODULES]
     assert (made[0].Outlet is made[0].PlainOutlet) == (request.param == "plain")
     return made[2]
