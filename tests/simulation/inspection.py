@@ -157,6 +157,15 @@ class Inspection:
 
     # What they know of each other ----------------------------------------------------------------
 
+    @property
+    def _may_cross(self) -> bool:
+        """Whether a refusal may cross with the same request made once more.
+
+        So it is if the two accounts have a worker each, as between servers: the contact is asked
+        again, and it was the first request that the user sees refused (RFC 6121 appendix A).
+        """
+        return self._workers.hub is not None
+
     async def _rosters(self) -> dict[str, Any]:
         async def exists(account: JID) -> bool:
             return True
@@ -169,7 +178,8 @@ class Inspection:
             for other in accounts:
                 here, there = loaded[one].get(jids[other]).state, loaded[other].get(jids[one]).state
                 agree = (here.to is To.SUBSCRIBED) == (there.from_ is From.SUBSCRIBED)
-                if not agree or (here.to is To.PENDING) != (there.from_ is From.PENDING):
+                asks, asked = here.to is To.PENDING, there.from_ is From.PENDING
+                if not agree or asks > asked or (asked > asks and not self._may_cross):
                     self._complain(f"{one} has {here}, {other} has {there}")
         sessions, moved = self._workers.sessions, self._workers.moved
         for user in self._users.values():
