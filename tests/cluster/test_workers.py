@@ -160,7 +160,7 @@ def test_an_account_is_released_after_its_last_session():
             await ended(session)
         await asyncio.sleep(5)
         assert workers.owner("alice") is None
-        assert not any(it.neighbours.owned for it in workers.servers.values())
+        assert not any(it.neighbours.ownership.owned for it in workers.servers.values())
 
     workers_test(work)
 

@@ -109,14 +109,14 @@ class Inspection:
                 if account in owners:
                     self._complain(f"{account} is at {owners[account]} and at {name}")
                 owners[account] = name
-            owned = server.neighbours.owned
+            owned = server.neighbours.ownership.owned
             if set(owned) != set(server.registry.accounts) or any(owned.values()):
                 self._complain(f"{name} has {owned}, in use are {list(server.registry.accounts)}")
         if hub.owners != owners:
             self._complain(f"the hub's owners are {hub.owners}, those who have them {owners}")
         for server in self._workers.servers.values():
             assert server.neighbours is not None
-            name, known = server.neighbours.bus.name, server.neighbours.owners
+            name, known = server.neighbours.bus.name, server.neighbours.ownership.owners
             others = {account: owner for account, owner in owners.items() if owner != name}
             if known != others:
                 self._complain(f"{name} knows of owners {known}, they are {others}")
@@ -125,7 +125,7 @@ class Inspection:
         guests = neighbours.guests
         left = {
             "ways": neighbours.ways,
-            "claims": neighbours._claims,
+            "claims": neighbours.ownership._claims,
             "lanes": neighbours._lanes._lanes,
             "lanes of guests": guests._lanes._lanes,
             "refilled": neighbours._refilled,

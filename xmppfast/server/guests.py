@@ -141,17 +141,17 @@ class Guests:
 
     async def _settle(self, away: Away) -> bool:
         bare = str(away.jid.bare)
-        owner = await self.neighbours.owner(bare)
+        owner = await self.neighbours.ownership.owner(bare)
         if owner is not None:
             return await self._open(owner, away)
-        self.neighbours.hold(bare)
+        self.neighbours.ownership.hold(bare)
         try:
             home = await self._server.new_guest(
                 away.jid,
                 lambda account: Guest(self, "", away.token, away.jid, account, away.lang or ""),
             )
         finally:
-            self.neighbours.let_go(bare)
+            self.neighbours.ownership.let_go(bare)
         assert isinstance(home, Guest)
         away.owner, away.home = "", home
         self._guests[home.token] = home
@@ -214,7 +214,7 @@ class Guests:
 
         What comes from now on would overtake what a guest turns out not to have been given.
         """
-        if not self.neighbours.down:
+        if not self.neighbours.ownership.down:
             for resource in account.resources.values():
                 if isinstance(resource, Guest):
                     resource.hold_back()
@@ -248,10 +248,10 @@ class Guests:
 
     async def _admit(self, worker: str, token: bytes, jid: JID, lang: str) -> None:
         bare = str(jid.bare)
-        if bare not in self.neighbours.owned or self.neighbours.give_away(bare):
+        if bare not in self.neighbours.ownership.owned or self.neighbours.ownership.give_away(bare):
             self._refuse(worker, token, "", "")
             return
-        self.neighbours.hold(bare)
+        self.neighbours.ownership.hold(bare)
         try:
             guest = await self._server.new_guest(
                 jid, lambda account: Guest(self, worker, token, jid, account, lang)
@@ -260,7 +260,7 @@ class Guests:
             self._refuse(worker, token, error.condition.value, error.text)
             return
         finally:
-            self.neighbours.let_go(bare)
+            self.neighbours.ownership.let_go(bare)
         assert isinstance(guest, Guest)
         if worker not in self.peers:
             self._server.end_session(guest)

@@ -129,7 +129,7 @@ class Guest(Session):
     def arriving(self, count: int) -> Awaitable[int] | None:
         """`Resource.arriving`."""
         last = [it for it in range(self.sent - count + 1, self.sent + 1) if it in self.unheard]
-        if not last or self._guests.neighbours.down:
+        if not last or self._guests.neighbours.ownership.down:
             return None
         for number in last:
             self.unheard[number] = self.unheard[number]._replace(kept=True)

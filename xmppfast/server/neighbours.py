@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Collection, Mapping
 from typing import TYPE_CHECKING, Final
 
 from ..cluster.frames import Frame, Kind
-from ..cluster.interface import Bus, BusLost
+from ..cluster.interface import Bus
 from ..cluster.peers import Done, Peers
 from ..core.dispatch import Outcome, Passage
 from ..core.dispatcher import as_stanza_error
@@ -24,6 +24,7 @@ from ..core.jid import JID
 from ..core.namespaces import CLIENT
 from ..xml import StreamCondition, parse
 from .guests import Guests, as_stanza
+from .ownership import Ownership
 from .ways import Item, Lanes, Sent, Unsettled, Way, awaited
 
 if TYPE_CHECKING:
@@ -36,8 +37,6 @@ log = logging.getLogger("xmppfast.server")
 
 # Seconds that the bus may be away before what is meant for other workers is stored or refused.
 _GRACE: Final = 2.0
-# Seconds that an account nobody is connected to stays claimed: more may come for it.
-_IDLE: Final = 1.0
 # Seconds that a worker which stops waits for others to have taken what it sent them.
 _PATIENCE: Final = 30.0
 
@@ -47,36 +46,27 @@ _TO_ROSTERS: Final = {"subscribe", "subscribed", "unsubscribe", "unsubscribed", 
 class Neighbours:
     """The other workers of a server. It is the bus's `Member`.
 
-    owners     of accounts that other workers have, by bare address
-    owned      accounts of this worker, with how many things are being done for each
+    ownership  who has which account
     ways       to accounts for which something has to wait, or is on its way elsewhere
     unsettled  messages and requests for other workers that are not delivered or stored yet
-    down       whether the bus has been away for so long that nobody waits for it
     """
 
     def __init__(self, server: Server, bus: Bus) -> None:
         self.server = server
         self.bus = bus
         self.peers: Peers[Sent] = Peers(bus, self._arrived, lambda sent: sent.done())
-        self.owners: dict[str, str] = {}
-        self.owned: dict[str, int] = {}
-        self.unsettled = Unsettled()
-        self.down = False
-        self._up = False
-        self._grace: asyncio.TimerHandle | None = None
-        self._sweeping: asyncio.TimerHandle | None = None
-        self._changed: asyncio.Event = asyncio.Event()
-        self.ways: dict[str, Way] = {}
         self._lanes = Lanes(server.spawn)
-        self._claims: dict[str, asyncio.Task[None]] = {}
-        self._idle: dict[str, float] = {}
+        self.ownership = Ownership(server, bus, self.peers, self._lanes)
+        self.unsettled = Unsettled()
+        self.ways: dict[str, Way] = {}
+        self._grace: asyncio.TimerHandle | None = None
         self._refilled: set[str] = set()
         self.guests = Guests(self)
 
     async def start(self) -> None:
         """Join the others. Raises BusLost."""
         await self.bus.start(self)
-        self._sweep()
+        self.ownership.sweep()
 
     async def close(self) -> None:
         """Leave, once the others have taken what was sent to them, and know what was done here.
@@ -84,13 +74,12 @@ class Neighbours:
         What they send meanwhile stays with them, for the next owner. But it is taken as long as
         anything is on its way to them: they may be leaving, too, and wait for this worker.
         """
-        if self._sweeping is not None:
-            self._sweeping.cancel()
+        self.ownership.close()
         if self._grace is not None:
             self._grace.cancel()
         try:
             async with asyncio.timeout(_PATIENCE):
-                while self._up:
+                while self.ownership.up:
                     settled = self.peers.settled
                     self.peers.take(not settled)
                     if settled and self.peers.quiet and not self.server.busy:
@@ -111,12 +100,12 @@ class Neighbours:
         bare = str(passage.to.bare)
         way = self.ways.get(bare)
         if way is None or not way.walking:
-            if bare in self.owned:
+            if bare in self.ownership.owned:
                 if way is None:
                     return self._work(bare, passage)
-            elif not self.down:
-                owner = self.owners.get(bare)
-                if owner is not None and owner in self.peers:
+            elif not self.ownership.down:
+                owner = self.ownership.elsewhere(bare)
+                if owner is not None:
                     if way is None or way.towards == owner:
                         return self._send(owner, bare, passage)
                 elif way is None and _concerns_nobody(passage):
@@ -165,29 +154,26 @@ class Neighbours:
 
     def _blocked(self, bare: str, way: Way) -> Outcome:
         """What the first in the queue has to wait for; it is to be asked anew after that."""
-        if bare in self.owned:
-            return way.empty() if (way.outstanding or way.held) and not self.down else None
-        if self.down:
+        down = self.ownership.down
+        if bare in self.ownership.owned:
+            return way.empty() if (way.outstanding or way.held) and not down else None
+        if down:
             return None
-        if not self._up:
-            return self._change()
-        owner = self.owners.get(bare)
-        known = owner is not None and owner in self.peers
-        if way.outstanding and (not known or way.towards != owner):
-            return way.empty()
-        if known or _concerns_nobody(way.queue[0].passage):
-            return None
-        return self._try_claim(bare)
+        if self.ownership.up:
+            owner = self.ownership.elsewhere(bare)
+            if way.outstanding and (owner is None or way.towards != owner):
+                return way.empty()
+            if owner is not None or _concerns_nobody(way.queue[0].passage):
+                return None
+        return self.ownership.ask(bare)
 
     def _place(self, bare: str, passage: Passage) -> Outcome:
-        if bare in self.owned:
+        if bare in self.ownership.owned:
             return self._work(bare, passage)
-        if self.down:
+        if self.ownership.down:
             return self._without_bus(bare, passage)
-        owner = self.owners.get(bare)
-        if owner is not None and owner in self.peers:
-            return self._send(owner, bare, passage)
-        return None
+        owner = self.ownership.elsewhere(bare)
+        return None if owner is None else self._send(owner, bare, passage)
 
     def _send(self, owner: str, bare: str, passage: Passage) -> Outcome:
         sender, to, stanza = str(passage.sender), str(passage.to), passage.stanza
@@ -215,8 +201,7 @@ class Neighbours:
     def answer(self, data: bytes, receiver: JID, sender: JID) -> None:
         """Send an answer to a resource that is not connected here, if it is connected at all."""
         bare = str(receiver.bare)
-        owner = self.owners.get(bare)
-        if owner is not None and owner in self.peers:
+        if self.ownership.elsewhere(bare) is not None:
             passage = Passage(as_stanza(data), sender, receiver)
             outcome = self.deliver(passage)
             if outcome is not None:
@@ -269,8 +254,8 @@ class Neighbours:
                 StanzaCondition.REMOTE_SERVER_TIMEOUT, "parts of the server are not connected"
             )
         if stanza.name == "presence":
-            owner = self.owners.get(bare)
-            if owner is None or owner not in self.peers or self.peers.room(owner) is not None:
+            owner = self.ownership.elsewhere(bare)
+            if owner is None or self.peers.room(owner) is not None:
                 return None
             return self._send(owner, bare, passage)  # said when the bus is back
         if stanza.name != "message":
@@ -282,113 +267,19 @@ class Neighbours:
 
     def _work(self, bare: str, passage: Passage) -> Outcome:
         outcome = self.server.router.here(passage)
-        self._idle[bare] = self._now()
+        self.ownership.used(bare)
         if outcome is None:
             return None
-        self.hold(bare)
+        self.ownership.hold(bare)
         return self._working(bare, outcome)
 
     async def _working(self, bare: str, outcome: Awaitable[None]) -> None:
         try:
             await outcome
         finally:
-            self.let_go(bare)
+            self.ownership.let_go(bare)
 
-    def hold(self, bare: str) -> None:
-        """Something is being done for an account of this worker: it stays."""
-        if bare in self.owned:
-            self.owned[bare] += 1
-
-    def let_go(self, bare: str) -> None:
-        """It is done."""
-        if self.owned.get(bare):
-            self.owned[bare] -= 1
-            self._idle[bare] = self._now()
-
-    def left(self, bare: str) -> None:
-        """A session of an account of this worker is over; it may have been the last."""
-        if bare in self.owned:
-            self._idle[bare] = self._now()
-
-    def give_away(self, bare: str) -> bool:
-        """Release an account of this worker that nobody is connected to; whether it could be.
-
-        Its first resource is somewhere else, and the account is best where its resources are.
-        """
-        if self.owned.get(bare, 1) or bare in self._lanes:
-            return False
-        if bare in self.server.registry.accounts:
-            return False
-        self._release(bare)
-        return True
-
-    def _release(self, bare: str) -> None:
-        del self.owned[bare]
-        self.server.dispatcher.released(JID.parse(bare))
-        self.bus.release(bare)
-
-    def _sweep(self) -> None:
-        """Release accounts that nobody has used for a while."""
-        now = self._now()
-        for bare, since in tuple(self._idle.items()):
-            if self.owned.get(bare, 0) or bare in self._lanes:
-                continue
-            if bare in self.server.registry.accounts or bare not in self.owned:
-                del self._idle[bare]
-            elif now - since >= _IDLE:
-                del self._idle[bare]
-                self._release(bare)
-        self._sweeping = asyncio.get_running_loop().call_later(_IDLE, self._sweep)
-
-    def _now(self) -> float:
-        return asyncio.get_running_loop().time()
-
-    # Claims --------------------------------------------------------------------------------------
-
-    async def _try_claim(self, bare: str) -> None:
-        """Know the owner from now on, or that the bus is lost."""
-        claim = self._claims.get(bare)
-        if claim is None:
-            claim = self._claims[bare] = self.server.spawn(self._claim(bare))
-        await claim
-
-    async def _claim(self, bare: str) -> None:
-        try:
-            owner = await self.bus.claim(bare)
-        except BusLost as error:
-            if self._up:
-                log.error("%s is not claimed: %s", bare, error)
-                await asyncio.sleep(_GRACE / 10)
-            return
-        finally:
-            del self._claims[bare]
-        if owner == self.bus.name:
-            self.owners.pop(bare, None)
-            self.owned.setdefault(bare, 0)
-            self._idle[bare] = self._now()
-        else:
-            self.owners[bare] = owner
-            self.peers.add(owner)
-
-    async def owner(self, bare: str) -> str | None:
-        """Who has an account, None if it is this worker, which then has it.
-
-        Raises StanzaError while nobody can tell.
-        """
-        while True:
-            if bare in self.owned:
-                return None
-            if self.down:
-                raise StanzaError(
-                    StanzaCondition.RESOURCE_CONSTRAINT, "parts of the server are not connected"
-                )
-            if not self._up:
-                await self._change()
-                continue
-            owner = self.owners.get(bare)
-            if owner is not None and owner in self.peers:
-                return owner
-            await self._try_claim(bare)
+    # Clients of accounts that other workers have ------------------------------------------------
 
     async def lodge(self, jid: JID, link: Link, stream: ReceivingStream) -> Away | None:
         """Have a resource at the owner of its account; None if that is this worker.
@@ -397,26 +288,26 @@ class Neighbours:
         """
         bare = str(jid.bare)
         while True:
-            owner = await self.owner(bare)
+            owner = await self.ownership.owner(bare)
             if owner is not None:
                 away = await self.guests.open(owner, jid, link, stream)
                 if away is not None:
                     return away
-                self.owners.pop(bare, None)
+                self.ownership.released(bare, owner)
                 continue
             way = self.ways.get(bare)
             if way is not None:
                 # What was sent before is to be there first.
                 await way.over()
-            elif bare in self.owned:
-                self.hold(bare)
+            elif bare in self.ownership.owned:
+                self.ownership.hold(bare)
                 return None
 
     async def removed(self, account: JID) -> bool:
         """Have an account's owner end it; False if that is this worker, which then has to."""
         bare = str(account)
         while True:
-            owner = await self.owner(bare)
+            owner = await self.ownership.owner(bare)
             if owner is None:
                 return False
             sent, answer = awaited()
@@ -465,7 +356,7 @@ class Neighbours:
     def _receive(self, bare: str, passage: Passage) -> Outcome:
         try:
             way = self.ways.get(bare)
-            if bare in self.owned:
+            if bare in self.ownership.owned:
                 if way is None or way.outstanding or not (way.walking or way.held):
                     # What is outstanding may have come here meanwhile, and be this.
                     outcome = self._work(bare, passage)
@@ -487,15 +378,15 @@ class Neighbours:
     async def _receive_elsewhere(self, bare: str, passage: Passage) -> None:
         """Its sender knows less than the bus who has the account."""
         while True:
-            if self.down:
+            if self.ownership.down:
                 outcome = self._without_bus(bare, passage)
                 break
-            await (self._try_claim(bare) if self._up else self._change())
-            if bare in self.owned:
+            await self.ownership.ask(bare)
+            if bare in self.ownership.owned:
                 outcome = self._work(bare, passage)
                 break
-            owner = self.owners.get(bare)
-            if owner is not None and owner in self.peers:
+            owner = self.ownership.elsewhere(bare)
+            if owner is not None:
                 sent, answer = awaited()
                 fields = (str(passage.sender), str(passage.to))
                 data = passage.stanza.forward(xmlns=CLIENT)
@@ -520,18 +411,15 @@ class Neighbours:
     def claimed(self, account: str, worker: str) -> None:
         """`Member.claimed`."""
         self.peers.add(worker)
-        if account not in self.owned:
-            self.owners[account] = worker
+        self.ownership.claimed(account, worker)
 
     def released(self, account: str, worker: str) -> None:
         """`Member.released`."""
-        if self.owners.get(account) == worker:
-            del self.owners[account]
+        self.ownership.released(account, worker)
 
     def taken(self, account: str, worker: str) -> None:
         """`Member.taken`: the other one's sessions stay, as with any conflict."""
-        self.owned.pop(account, None)
-        self.owners[account] = worker
+        self.ownership.taken(account, worker)
         log.warning("%s was claimed by another worker while the bus was away", account)
         for session in tuple(self.server.registry.sessions.values()):
             if str(session.account.jid) == account:
@@ -544,8 +432,7 @@ class Neighbours:
     def gone(self, worker: str) -> None:
         """`Member.gone`."""
         log.info("worker %s has left", worker)
-        for account in [it for it, owner in self.owners.items() if owner == worker]:
-            del self.owners[account]
+        self.ownership.gone(worker)
         lost = self.peers.remove(worker)
         self.guests.gone(worker)
         self._again(lost)
@@ -560,41 +447,30 @@ class Neighbours:
             self._grace.cancel()
             self._grace = None
             log.info("the bus is back")
-        self._up, self.down = True, False
         for worker in workers:
             self.peers.add(worker)
-        # A bus that lost its memory learns again what those have who aren't there yet.
-        away = {
-            account: owner
-            for account, owner in self.owners.items()
-            if owner not in workers and owner in self.peers
-        }
-        self.owners = {
-            account: owner
-            for account, owner in {**away, **owners}.items()
-            if owner != self.bus.name and account not in self.owned
-        }
+        self.ownership.restored(owners, workers)
         refilled, self._refilled = self._refilled, set()
         for account in refilled:
             self._tell_refilled(account)
         self.peers.restored()
-        self._wake()
+        self.ownership.wake()
 
     def _tell_refilled(self, account: str) -> None:
-        owner = self.owners.get(account)
-        if account in self.owned:
+        owner = self.ownership.elsewhere(account)
+        if account in self.ownership.owned:
             self._lanes.add(account, lambda: self._send_stored(account), lambda: None)
-        elif owner is not None and owner in self.peers:
+        elif owner is not None:
             # If that worker dies, so do the sessions that could be sent something.
             self.peers.send(owner, Kind.REFILLED, account.encode(), kept=Sent(lambda: None))
 
     def lost(self) -> None:
         """`Member.lost`."""
-        self._up = False
+        self.ownership.up = False
         self._grace = asyncio.get_running_loop().call_later(_GRACE, self._give_up)
 
     def _give_up(self) -> None:
-        self.down = True
+        self.ownership.down = True
         log.error("the bus stays away: messages for other workers are stored")
         self.guests.go_on()
         self._again(
@@ -602,14 +478,7 @@ class Neighbours:
                 lambda sent: sent.passage is not None and sent.passage.stanza.name != "presence"
             )
         )
-        self._wake()
-
-    async def _change(self) -> None:
-        await self._changed.wait()
-
-    def _wake(self) -> None:
-        self._changed.set()
-        self._changed = asyncio.Event()
+        self.ownership.wake()
 
 
 def _concerns_nobody(passage: Passage) -> bool:

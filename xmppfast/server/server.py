@@ -196,7 +196,7 @@ class Server:
         try:
             return await self._new_session(jid, lambda account: Session(jid, account, link, stream))
         finally:
-            self.neighbours.let_go(str(jid.bare))
+            self.neighbours.ownership.let_go(str(jid.bare))
 
     async def new_guest(self, jid: JID, make: Callable[[Account], Session]) -> Session:
         """Prepare a session whose connection is at another worker. Raises StanzaError."""
@@ -262,7 +262,7 @@ class Server:
                     log.error("the end of a session failed", exc_info=error)
         self.registry.release(session.jid)
         if self.neighbours is not None:
-            self.neighbours.left(str(session.jid.bare))
+            self.neighbours.ownership.used(str(session.jid.bare))
         session.finished.set()
 
     async def _removing(self, account: JID) -> None:
@@ -302,13 +302,13 @@ class Server:
         """`Host.has`."""
         if self.neighbours is None:
             return self.is_local(jid)
-        return str(jid.bare) in self.neighbours.owned
+        return str(jid.bare) in self.neighbours.ownership.owned
 
     def is_connected(self, jid: JID) -> bool:
         """`Host.is_connected`."""
         bare = str(jid.bare)
         return bare in self.registry.accounts or (
-            self.neighbours is not None and bare in self.neighbours.owners
+            self.neighbours is not None and bare in self.neighbours.ownership.owners
         )
 
     async def exists(self, jid: JID) -> bool:
