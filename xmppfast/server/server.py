@@ -6,14 +6,14 @@ import asyncio
 import logging
 import secrets
 import xml.etree.ElementTree as ET
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from time import monotonic
-from typing import Any
+from typing import Any, TypeVar
 
 from ..cluster.interface import Bus
-from ..core.dispatch import Account, Disco, Feature, Outcome, Resource, Target
+from ..core.dispatch import Account, Disco, Feature, OnSession, Outcome, Resource, Target
 from ..core.dispatcher import Dispatcher
 from ..core.jid import JID
 from ..protocol.accepting import Terms
@@ -36,6 +36,7 @@ from .session import Session
 from .turns import Turns
 
 log = logging.getLogger("xmppfast.server")
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ class Server:
         self.registry = Registry(settings.resources)
         self.accounts = accounts
         self._offload = offload
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
         self._alone = asyncio.Event()
         self._requests = Requests(new_id)
         self.dispatcher = Dispatcher(features(self))
@@ -153,7 +154,7 @@ class Server:
         """Whether anything runs that `close` has to wait for."""
         return bool(self._tasks)
 
-    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    def spawn(self, work: Coroutine[Any, Any, _T]) -> asyncio.Task[_T]:
         """Run something of its own; `close` waits for it."""
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
@@ -239,27 +240,58 @@ class Server:
         self.leave(session)
         if isinstance(session, Away):
             return
-        self.spawn(self._end(session, handling))
-
-    async def _end(self, session: Session, handling: asyncio.Task[None] | None) -> None:
         if handling is not None:
-            await asyncio.wait((handling,))
-        await self._finish(session)
+            self.spawn(self._end(session, handling))
+        elif (rest := self._finish(session)) is not None:
+            # Mostly there is none: when all clients leave at once, each task would be memory.
+            self.spawn(rest)
 
-    async def _finish(self, session: Session) -> None:
-        """Tell features that a session has ended, and forget it; whoever comes second waits."""
+    async def _end(self, session: Session, handling: asyncio.Task[None]) -> None:
+        await asyncio.wait((handling,))
+        if (rest := self._finish(session)) is not None:
+            await rest
+
+    def _finish(self, session: Session) -> Coroutine[Any, Any, object] | None:
+        """Tell features that a session has ended, and forget it.
+
+        Whoever comes second waits. What is returned is the rest, which has to be waited for.
+        """
         if session.finished is not None:
-            await session.finished.wait()
-            return
+            return session.finished.wait()
         session.finished = asyncio.Event()
-        for registration in reversed(self.dispatcher.sessions):
+        rest = reversed(self.dispatcher.sessions)
+        outcome = self._tell_of_the_end(session, rest)
+        if outcome is not None:
+            return self._go_on_finishing(session, outcome, rest)
+        self._forget(session)
+        return None
+
+    async def _go_on_finishing(
+        self, session: Session, outcome: Outcome, rest: Iterator[OnSession]
+    ) -> None:
+        while outcome is not None:
+            try:
+                await outcome
+            except Exception as error:
+                log.error("the end of a session failed", exc_info=error)
+            outcome = self._tell_of_the_end(session, rest)
+        self._forget(session)
+
+    def _tell_of_the_end(self, session: Session, features: Iterator[OnSession]) -> Outcome:
+        """Tell one after the other, up to the first that has to be waited for."""
+        for registration in features:
             if registration.end is not None:
                 try:
                     outcome = registration.end(session)
-                    if outcome is not None:
-                        await outcome
                 except Exception as error:
                     log.error("the end of a session failed", exc_info=error)
+                else:
+                    if outcome is not None:
+                        return outcome
+        return None
+
+    def _forget(self, session: Session) -> None:
+        assert session.finished is not None
         self.registry.release(session.jid)
         if self.neighbours is not None:
             self.neighbours.ownership.used(str(session.jid.bare))
@@ -285,7 +317,8 @@ class Server:
             self.leave(session)
         # What it is having done is not waited for: that may be this.
         for session in sessions:
-            await self._finish(session)
+            if (rest := self._finish(session)) is not None:
+                await rest
         await self.dispatcher.removed(account)
 
     # Host ----------------------------------------------------------------------------------------
