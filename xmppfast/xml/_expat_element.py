@@ -316,19 +316,6 @@ class Stanza(Element):
         return super().__getattr__(name)
 
 
-def make_stanza(
-    raw: bytes, header: StreamStart | None, name: str, reported: list[str], payload: str | None
-) -> Stanza:
-    """A stanza whose inside was not read yet."""
-    stanza: Stanza = object.__new__(Stanza)
-    stanza._source = raw
-    stanza._header = header
-    stanza._name = name
-    stanza._reported = reported
-    stanza._payload = payload
-    return stanza
-
-
 class _InsideReader:
     """Has expat read a stanza again, behind its stream header, and makes elements of it."""
 

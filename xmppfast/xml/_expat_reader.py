@@ -14,7 +14,7 @@ from typing import NamedTuple, NoReturn, TypeAlias
 
 from ._diagnose import FAULTS, Place, diagnose
 from ._expat_cutter import CDATA, Cutter
-from ._expat_element import NAMES, START_TAG, Stanza, element_end, make_stanza
+from ._expat_element import NAMES, START_TAG, Stanza, element_end
 from ._expat_header import StreamEnd, StreamStart, make_stream_end, make_stream_start
 from ._expat_names import SEPARATOR
 from .errors import StreamCondition, StreamError
@@ -374,6 +374,7 @@ class StreamReader:
         stanza_name = ""
         stanza_attributes: list[str] = []
         payload: str | None = None
+        new = object.__new__
 
         def on_start(name: str, attributes: list[str]) -> None:
             nonlocal depth, elements, stanza_name, stanza_attributes, payload, header
@@ -411,12 +412,19 @@ class StreamReader:
             first = self._first
             if elements or first < 0 or not data.startswith(b"/>", index - 2):
                 stop = data.index(b">", index) + 1
-            else:
+            elif data.startswith(b"</", index):
                 stop = element_end(data, first, index)
+            else:
+                stop = index
             raw = data[first:stop] if first >= 0 else self._unit(stop)[first - stop :]
             if len(raw) > most_bytes:
                 raise _Suspect
-            stanza = make_stanza(raw, header, stanza_name, stanza_attributes, payload)
+            stanza: Stanza = new(Stanza)
+            stanza._source = raw
+            stanza._header = header
+            stanza._name = stanza_name
+            stanza._reported = stanza_attributes
+            stanza._payload = payload
             queue.append(stanza)
             stops.append(stop)
             self._stop = stop
