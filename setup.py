@@ -30,7 +30,9 @@ class BuildExtension(build_ext):
 
     def build_extension(self, ext: Extension) -> None:
         if self.compiler.compiler_type != "msvc":
-            ext.extra_compile_args = ["-O3", "-std=c11", "-fvisibility=hidden"]
+            ext.extra_compile_args = ["-std=c11", "-fvisibility=hidden"]
+            if "-O" not in os.environ.get("CFLAGS", ""):
+                ext.extra_compile_args.append("-O3")
             # Vector code for a handful of stores to the tape only delays them.
             ext.extra_compile_args += ["-fno-tree-slp-vectorize"]
             if sys.platform == "linux":

@@ -30,7 +30,7 @@ _hypothesis: dict[str, Any] = {
 }
 settings.register_profile("few", max_examples=20, **_hypothesis)
 settings.register_profile("default", max_examples=60, **_hypothesis)
-settings.register_profile("ci", max_examples=80, print_blob=True, **_hypothesis)
+settings.register_profile("ci", max_examples=60, print_blob=True, **_hypothesis)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if CI else "default"))
 
 

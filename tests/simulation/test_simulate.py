@@ -24,7 +24,7 @@ from xmppfast.cluster.channel import Receiving
 from xmppfast.im.offline import Offline
 from xmppfast.im.subscribing import Subscriptions
 from xmppfast.server.guests import Guests
-from xmppfast.server.neighbours import Neighbours
+from xmppfast.server.ownership import Ownership
 from xmppfast.server.registry import Registry
 from xmppfast.server.router import Router
 from xmppfast.server.session import Session
@@ -185,7 +185,7 @@ def what_a_guest_was_not_given_is_dropped(monkeypatch):
 
 @fault("hub's owners|has .* in use are", seeds=40, length=120, workers=2)
 def accounts_are_not_released(monkeypatch):
-    monkeypatch.setattr(Neighbours, "left", lambda *arguments: None)
+    monkeypatch.setattr(Ownership, "used", lambda *arguments: None)
 
 
 @fault("twice|after m", seeds=40, length=120, workers=2)
