@@ -6,6 +6,7 @@ import re
 import xml.etree.ElementTree as ET
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 from implementations import CI
@@ -13,6 +14,7 @@ from shared_data import ROOT
 
 from bench import chart, html, report, table
 from bench.figures import Figure, Result, bar
+from bench.servers import report as servers
 
 RESULT = Result(
     {"processor": "P", "Python": "CPython", "expat of Python": "2.6", "command": "xmppfast bench"},
@@ -26,6 +28,14 @@ RESULT = Result(
     ],
     ["memory: not <here>"],
 )
+
+
+RESULTS = ROOT / "bench" / "results"
+# How a committed result is put into the README and how its block is made; its tables.
+COMMITTED: dict[str, tuple[Any, Any, Any]] = {
+    "parser": (report.put_block, report.readme_block, report.whole),
+    "servers": (servers.put_block, servers.readme_block, servers.markdown),
+}
 
 
 class TestReadme:
@@ -45,17 +55,17 @@ class TestReadme:
         with pytest.raises(ValueError, match="bench:begin"):
             report.put_block(f"{report.END}{report.BEGIN}", "")
 
-    def test_it_is_made_of_the_committed_result(self) -> None:
+    @pytest.mark.parametrize("name", COMMITTED)
+    def test_it_is_made_of_the_committed_result(self, name: str) -> None:
+        put, block, whole = COMMITTED[name]
+        result = Result.load(RESULTS / f"{name}.json")
         text = (ROOT / "README.md").read_text(encoding="utf-8")
-        svg = re.search(r"\((bench/results/\w+\.svg)\)", text)
-        assert svg is not None
-        result = Result.load((ROOT / svg[1]).with_suffix(".json"))
-        assert report.put_block(text, report.readme_block(result, svg[1])) == text
+        assert put(text, block(result, f"bench/results/{name}.svg")) == text
+        # So are the tables beside it.
+        assert (RESULTS / f"{name}.md").read_text(encoding="utf-8") == whole(result)
 
-    def test_so_are_the_tables_beside_it(self) -> None:
-        for path in (ROOT / "bench" / "results").glob("*.json"):
-            made = report.whole(Result.load(path))
-            assert path.with_suffix(".md").read_text(encoding="utf-8") == made, path
+    def test_there_is_no_other(self) -> None:
+        assert {path.stem for path in RESULTS.glob("*.json")} == set(COMMITTED)
 
 
 def test_all_is_in_the_long_form() -> None:
