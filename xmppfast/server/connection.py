@@ -19,6 +19,7 @@ from ..protocol.stream import Phase, ReceivingStream
 from ..xml import Stanza, StreamCondition, StreamEnd, StreamError, StreamStart
 from .lodging import Away, accept_away
 from .session import Session
+from .turns import STANZAS
 
 if TYPE_CHECKING:
     from .server import Server
@@ -151,7 +152,7 @@ class Connection:
     def _read(self, events: Iterator[StreamStart | Stanza | StreamEnd]) -> None:
         server = self._server
         accept = self._accept
-        left = turn = server.turns.stanzas
+        left = STANZAS
         for event in events:
             session = self._session
             if session is not None and type(event) is Stanza:
@@ -168,7 +169,7 @@ class Connection:
                 self._pause()
                 server.turns.wait(self)
                 break
-        self._stanzas_left -= turn - left
+        self._stanzas_left -= STANZAS - left
         if self._bytes_left < 0 or self._stanzas_left < 0:
             self._look_at_rate()
 
