@@ -107,7 +107,7 @@ uint8_t *xf_stamp(const xf_piece *piece, const xf_attribute *a, xf_span value, u
     uint32_t end, rest;
     if (a) {
         end = a->value - 1 - piece->base;
-        rest = end + a->value_length + 2;
+        rest = behind(piece, a);
         out = put(out, piece->bytes, end);
     } else {
         end = rest = attributes_end(piece);

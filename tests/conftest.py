@@ -21,6 +21,7 @@ _hypothesis: dict[str, Any] = {
     "deadline": None,
     # CI tries the same ones each time: what is found there is about the change.
     "derandomize": CI,
+    "print_blob": CI,
     # The fixtures choose implementations, and are the same for every example.
     "suppress_health_check": [
         HealthCheck.function_scoped_fixture,
@@ -30,8 +31,7 @@ _hypothesis: dict[str, Any] = {
 }
 settings.register_profile("few", max_examples=20, **_hypothesis)
 settings.register_profile("default", max_examples=60, **_hypothesis)
-settings.register_profile("ci", max_examples=60, print_blob=True, **_hypothesis)
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if CI else "default"))
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or "default")
 
 
 # Run in the background by a shell, this ignores Ctrl-C, and so would the programs that tests start

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "find.h"
 #include "forward.h"
 #include "names.h"
 #include "piece.h"
@@ -140,15 +139,16 @@ static void compare(void *context, xf_status status, const xf_piece *to)
 }
 
 /* What is made for one attribute only is what is made for any. */
-static int stamps_as(const xf_piece *piece, xf_span value, const uint8_t *forwarded, size_t length)
+static int stamps_as(const xf_piece *piece, xf_edit edit, const uint8_t *forwarded, size_t length)
 {
-    const xf_attribute *a = xf_find(piece, 0, "from\0\0\0\0", 4);
-    if (xf_stamped_length(piece, a, value) != length)
+    const xf_attribute *a = find(piece, edit.name.bytes, edit.name.length);
+    if (xf_stamped_length(piece, a, edit.value) != length)
         return 0;
     uint8_t *out = malloc(length);
     if (!out)
         abort();
-    int same = xf_stamp(piece, a, value, out) == out + length && memcmp(out, forwarded, length) == 0;
+    int same = xf_stamp(piece, a, edit.value, out) == out + length &&
+               memcmp(out, forwarded, length) == 0;
     free(out);
     return same;
 }
@@ -180,7 +180,7 @@ const char *forwarding_fault(const xf_piece *piece, unsigned choice)
     if (xf_forward(piece, edits, made, extra, out) != out + length)
         c.fault = "the length was another one";
     else if (made == 1 && c.changes[0] == SET && !extra.length &&
-             !stamps_as(piece, edits[0].value, out, length))
+             !stamps_as(piece, edits[0], out, length))
         c.fault = "a stamp is something else";
     else
         read_stream(&p, out, length, &r);

@@ -410,6 +410,7 @@ class StreamReader:
                 self._close_stream(index)
                 return
             first = self._first
+            # What comes most, an empty-element tag, is seen without a call.
             if elements or first < 0 or not data.startswith(b"/>", index - 2):
                 stop = data.index(b">", index) + 1
             elif data.startswith(b"</", index):
